@@ -1,0 +1,33 @@
+# Entry point: the configuration, the stages, the default target.
+#
+#   snakemake -j2                                    the quick tier
+#   snakemake -j2 --configfile config/standard.yaml  another tier, or your own file
+#   snakemake --workflow-profile workflow/profiles/slurm --configfile config/paper.yaml
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+# A tier is a whole configuration: loading quick first would mix its recordings into every other tier.
+if "run" not in config:
+
+    configfile: "config/quick.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/simulation.smk"
+include: "rules/recordings.smk"
+include: "rules/sorting.smk"
+include: "rules/figures.smk"
+include: "rules/run.smk"
+include: "rules/benchmarks.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.config.output,
+        rules.figures.input,
+        rules.summary.output,

@@ -1,0 +1,150 @@
+"""Settings of one synthetic recording: probe, units, drive, drift, noise."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from spikeline.config.base import FiniteFloat, Range, Settings, setting
+
+__all__ = [
+    "DriftSettings",
+    "NoiseSettings",
+    "PlacementSettings",
+    "ProbeSettings",
+    "RecordingSettings",
+    "SpikeTrainSettings",
+]
+
+
+class ProbeSettings(Settings):
+    """The electrode."""
+
+    kind: Literal["tetrode", "grid32", "neuropixels", "linear", "file"] = setting(
+        "tetrode",
+        description="tetrode: 2 x 2 contacts, SimSort's; grid32: 32 channels in two staggered columns; neuropixels: "
+        "the staggered layout of "
+        "Neuropixels 1.0; linear: one column; file: any probeinterface JSON file.",
+    )
+    channels: int | None = setting(
+        None, description="Number of contacts of neuropixels (default 384) or linear (default 16).", ge=1, le=5000
+    )
+    pitch_um: FiniteFloat = setting(
+        13.0,
+        unit="um",
+        description="Distance of neighbouring contacts of tetrode (13 is SimSort's), grid32 and linear.",
+        gt=0,
+        le=500,
+    )
+    file: str | None = setting(None, description="A probeinterface JSON file (kind file only).")
+
+
+class PlacementSettings(Settings):
+    """Where the units of interest lie around the probe."""
+
+    distance_um: Range = setting(
+        (20.0, 60.0), unit="um", description="Bounds of the distance from a soma to the nearest contact."
+    )
+    minimum_separation_um: FiniteFloat = setting(
+        15.0, unit="um", description="Least distance between two somata: cell bodies do not overlap.", ge=0, le=500
+    )
+    rotation: Literal["uniform", "upright", "fixed"] = setting(
+        "upright",
+        description="uniform: any 3-D rotation; upright: any azimuth and a tilt of at most 15 degrees, as cells lie "
+        "in cortex; fixed: as in the file (SimSort).",
+    )
+    minimum_amplitude_uv: FiniteFloat = setting(
+        30.0,
+        unit="uV",
+        description="A placement whose mean spike is smaller than this peak-to-peak on every contact is drawn again.",
+        ge=0,
+        le=1000,
+    )
+
+
+class SpikeTrainSettings(Settings):
+    """Spike trains of the events drive."""
+
+    rate_hz: Range = setting((2.0, 15.0), unit="Hz", description="Bounds of a unit's mean firing rate (log-uniform).")
+    refractory_ms: FiniteFloat = setting(
+        3.0, unit="ms", description="No two spikes of a unit lie closer.", ge=0.5, le=50
+    )
+    irregularity: FiniteFloat = setting(
+        1.0, description="Coefficient of variation of the intervals (gamma): 1 is Poisson, 0 a clock.", gt=0, le=2
+    )
+    burst_fraction: FiniteFloat = setting(
+        0.0, description="Share of spikes followed by a burst partner 4-8 ms later.", ge=0, le=0.8
+    )
+    snippet_ms: Range = setting(
+        (-3.0, 5.0), unit="ms", description="Window of the bank's current that is pasted around each spike."
+    )
+
+
+class DriftSettings(Settings):
+    """Motion of the tissue along the probe."""
+
+    kind: Literal["none", "slow", "jumps", "slow_and_jumps"] = setting(
+        "none", description="slow: a sine; jumps: steps at random times."
+    )
+    amplitude_um: FiniteFloat = setting(
+        10.0, unit="um", description="Half the peak-to-peak excursion of the slow drift.", ge=0, le=500
+    )
+    period_s: FiniteFloat = setting(60.0, unit="s", description="Period of the slow drift.", gt=0, le=36000)
+    jump_um: FiniteFloat = setting(10.0, unit="um", description="Standard deviation of a jump.", ge=0, le=500)
+    jump_interval_s: FiniteFloat = setting(30.0, unit="s", description="Mean time between jumps.", gt=0, le=36000)
+    step_um: FiniteFloat = setting(
+        1.0, unit="um", description="The field is recomputed each time the tissue moved this far.", gt=0, le=20
+    )
+
+
+class NoiseSettings(Settings):
+    """Everything in a recording that is not a unit of interest."""
+
+    level_uv: FiniteFloat = setting(
+        8.0,
+        unit="uV",
+        description="Standard deviation of the additive noise, background units included.",
+        ge=0,
+        le=1000,
+    )
+    colour: Literal["white", "pink", "coloured"] = setting(
+        "coloured",
+        description="white; pink: 1/f power; coloured: a resonance at 300 Hz as in MEArec, the usual look of "
+        "filtered cortical noise.",
+    )
+    background_units: int = setting(
+        20, description="Far units (60-200 um away) whose summed activity is part of the noise.", ge=0, le=2000
+    )
+    background_share: FiniteFloat = setting(
+        0.5, description="Share of the noise variance that comes from the background units.", ge=0, le=1
+    )
+
+
+class RecordingSettings(Settings):
+    """One synthetic recording with known spikes."""
+
+    probe: ProbeSettings = setting(ProbeSettings(), description="The electrode.")
+    split: Literal["train", "test"] = setting(
+        "test", description="Cell models the units come from; test models are never trained on."
+    )
+    units: int = setting(5, description="Number of units of interest.", ge=1, le=5000)
+    duration_s: FiniteFloat = setting(60.0, unit="s", description="Length.", ge=1, le=360000)
+    sampling_rate_hz: FiniteFloat = setting(
+        10000.0, unit="Hz", description="Sampling rate; the bank's currents are resampled to it.", ge=1000, le=100000
+    )
+    drive: Literal["continuous", "events"] = setting(
+        "continuous",
+        description="continuous: stretches of the bank as simulated; events: spikes of the bank pasted at prescribed "
+        "times.",
+    )
+    placement: PlacementSettings = setting(PlacementSettings(), description="Where the units lie.")
+    spike_trains: SpikeTrainSettings = setting(SpikeTrainSettings(), description="Spike trains (events drive only).")
+    drift: DriftSettings = setting(DriftSettings(), description="Motion of the tissue.")
+    noise: NoiseSettings = setting(NoiseSettings(), description="Noise and background.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> RecordingSettings:
+        if (self.probe.kind == "file") != (self.probe.file is not None):
+            raise ValueError("probe.file is needed with probe.kind file, and only there")
+        return self

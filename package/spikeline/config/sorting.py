@@ -1,0 +1,72 @@
+"""Settings of the sorting stage: which sorters run, and how they are scored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spikeline.config.base import FiniteFloat, Range, Settings, setting
+
+__all__ = ["ScoringSettings", "SorterSettings", "SortingSettings"]
+
+
+class SorterSettings(Settings):
+    """One SpikeInterface sorter."""
+
+    sorter: str = setting(description="SpikeInterface's name of the sorter.", example="simple")
+    parameters: dict[str, Any] = setting(
+        {}, description="Parameters handed to run_sorter; everything else keeps the sorter's defaults."
+    )
+
+
+class ScoringSettings(Settings):
+    """The two rules by which a sorting is compared with the truth, side by side."""
+
+    spikeinterface_tolerance_ms: FiniteFloat = setting(
+        0.4, unit="ms", description="Window of SpikeInterface's default rule.", gt=0, le=5
+    )
+    spikeinterface_minimum_agreement: FiniteFloat = setting(
+        0.5, description="Pairs that agree less are not matched (SpikeInterface's default).", ge=0, le=1
+    )
+    simsort_tolerance_ms: FiniteFloat = setting(
+        1.0,
+        unit="ms",
+        description="Window of SimSort's rule, which matches by spike count and has no minimum.",
+        gt=0,
+        le=10,
+    )
+    well_detected_accuracy: FiniteFloat = setting(
+        0.8, description="A unit above this accuracy counts as well detected.", ge=0, le=1
+    )
+    redundant_agreement: FiniteFloat = setting(
+        0.2, description="A second agreement above this makes a unit redundant or over-merged.", ge=0, le=1
+    )
+    collision_ms: FiniteFloat = setting(
+        1.0, unit="ms", description="Spikes of two units within this collide.", gt=0, le=10
+    )
+    snr_edges: list[FiniteFloat] = setting(
+        [0.0, 3.0, 5.0, 8.0], description="Lower edges of the SNR classes accuracy is reported by.", min_length=1
+    )
+
+
+class SortingSettings(Settings):
+    """Sort and score."""
+
+    recordings: list[str] = setting(
+        [], description="Which of the run's recordings are sorted (their names); empty: all test recordings."
+    )
+    sorters: dict[str, SorterSettings] = setting(
+        lambda: {
+            "simple": SorterSettings(sorter="simple"),
+            "spykingcircus2": SorterSettings(sorter="spykingcircus2"),
+            "tridesclous2": SorterSettings(sorter="tridesclous2"),
+            "lupin": SorterSettings(sorter="lupin"),
+        },
+        description="Name in tables and paths -> sorter.",
+    )
+    filter_hz: Range = setting(
+        (300.0, 3000.0), unit="Hz", description="Band used for SNR and figures; sorters filter by their own rules."
+    )
+    scoring: ScoringSettings = setting(ScoringSettings(), description="The scorer.")
+    real_recordings: list[str] = setting(
+        [], description="Entries of datasets.yaml that are sorted and drawn when data_root is given."
+    )

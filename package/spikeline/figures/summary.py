@@ -1,0 +1,112 @@
+"""The run's headline numbers, keyed ``system.figure.metric``: what a person or a check reads first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from spikeline.artifacts import read_json
+from spikeline.errors import FormatError
+from spikeline.figures.tables import read_table
+
+__all__ = ["bank_summary", "flattened", "scores_summary", "summarise"]
+
+_RULES = ("spikeinterface", "simsort")
+_COUNTS = ("units_true", "units_found", "well_detected", "false_positive", "redundant", "over_merged")
+
+
+def _number(value: Any) -> float | int | None:
+    """A JSON number: whole counts as int, undefined values as None."""
+    value = float(value)
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 2**53 else round(value, 9)
+
+
+def bank_summary(bank_csv: str | Path) -> dict[str, float | int | None]:
+    """``simulation.bank.*`` from the bank table: the worst errors over all entries, and how much there is."""
+    bank = read_table(bank_csv, ["cell"], ["rank", "n_segments", "max_error_uv", "rms_error_percent", "n_spikes", "duration_s"])
+    values = {
+        "cells": bank["cell"].nunique(),
+        "duration_s": bank["duration_s"].sum(),
+        "entries": len(bank),
+        "max_error_uv": bank["max_error_uv"].max(skipna=False),
+        "mean_rank": bank["rank"].mean(),
+        "rms_error_percent": bank["rms_error_percent"].max(skipna=False),
+        "silent_entries": int((bank["n_spikes"] == 0).sum()),
+        "spikes": bank["n_spikes"].sum(),
+    }
+    return {f"simulation.bank.{name}": _number(value) for name, value in values.items()}
+
+
+def scores_summary(scores_csv: str | Path, counts_csv: str | Path) -> dict[str, float | int | None]:
+    """``sorting.{recording}.{sorter}.*``: mean accuracy, precision and recall by each rule, and the unit counts."""
+    measures = ["accuracy", "precision", "recall"]
+    scores = read_table(scores_csv, ["recording", "sorter", "rule"], measures, may_be_empty=True)
+    counts = read_table(counts_csv, ["recording", "sorter"], _COUNTS, may_be_empty=True)
+    unknown = sorted(set(scores["rule"]) - set(_RULES))
+    if unknown:
+        raise FormatError(f"{scores_csv} has the rule {', '.join(unknown)}", f"the rules {', '.join(_RULES)}", "make the table again")
+    found: dict[str, float | int | None] = {}
+    for (recording, sorter, rule), units in scores.groupby(["recording", "sorter", "rule"]):
+        for measure in measures:
+            # An undefined precision (nothing found) counts as none: a sorter gains nothing by finding less.
+            found[f"sorting.{recording}.{sorter}.{measure}_{rule}"] = _number(units[measure].fillna(0.0).mean())
+    for row in counts.itertuples():
+        for name in _COUNTS:
+            found[f"sorting.{row.recording}.{row.sorter}.{name}"] = _number(getattr(row, name))
+    return found
+
+
+def flattened(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, keys joined by dots; a document that is flat already stays as it is."""
+    flat: dict[str, Any] = {}
+    for key, value in document.items():
+        name = f"{prefix}{key}"
+        flat.update(flattened(value, f"{name}.") if isinstance(value, Mapping) else {name: value})
+    return flat
+
+
+def summarise(
+    bank_csv: str | Path | None = None,
+    scores_csv: str | Path | None = None,
+    counts_csv: str | Path | None = None,
+    parts: Iterable[str | Path] = (),
+) -> dict[str, Any]:
+    """Everything in one flat document, sorted by key.
+
+    Parameters
+    ----------
+    bank_csv
+        The bank table, or None where no bank was made.
+    scores_csv, counts_csv
+        The score tables, both or neither.
+    parts
+        JSON documents with more numbers, nested or flat, e.g. ``{"simulation": {"placement": {"relative_error": 2e-9}}}``.
+
+    Raises
+    ------
+    FormatError
+        If a table or document is broken, or two of them give the same key.
+    """
+    documents: list[tuple[str, dict[str, Any]]] = []
+    if bank_csv is not None:
+        documents.append((str(bank_csv), bank_summary(bank_csv)))
+    if (scores_csv is None) != (counts_csv is None):
+        raise FormatError("one of scores and counts is missing", "both tables, or neither", "pass both")
+    if scores_csv is not None and counts_csv is not None:
+        documents.append((str(scores_csv), scores_summary(scores_csv, counts_csv)))
+    for part in sorted(map(str, parts)):
+        document = read_json(part)
+        if not isinstance(document, Mapping):
+            raise FormatError(f"{part} holds a {type(document).__name__}", "a JSON object of names and numbers", "make the part again")
+        documents.append((part, flattened(document)))
+    summary: dict[str, Any] = {}
+    for source, document in documents:
+        twice = sorted(set(summary) & set(document))
+        if twice:
+            raise FormatError(f"{source} gives {twice[0]} a second time", "each key from one place", "rename or drop one of them")
+        summary.update(document)
+    return dict(sorted(summary.items()))

@@ -1,0 +1,1 @@
+"""The tables that the figures of the simulation stage are drawn from."""

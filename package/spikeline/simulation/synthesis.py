@@ -1,0 +1,390 @@
+"""From placed sources to traces: the one engine behind lazy recordings, written recordings and training loaders.
+
+All arithmetic runs at the bank's rate on components (rank x samples), is projected to channels, and only then interpolated to the
+recording's rate. Sample k of a recording lies at bank position ``first + k * down / up``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from spikeline.errors import DataError
+from spikeline.simulation.drift import Drift
+from spikeline.simulation.interpolation import Interpolator, interpolate, interpolation_table
+
+__all__ = [
+    "EVENT_PHASES",
+    "ContinuousSource",
+    "EventSource",
+    "Motion",
+    "Synthesiser",
+    "continuous_source",
+    "event_source",
+    "kept_components",
+    "source_covariance",
+    "synthesise",
+]
+
+# Spikes are pasted on a grid of 1/16 of a recording sample.
+EVENT_PHASES = 16
+_EVENT_PHASES = EVENT_PHASES  # a global that numba freezes
+# Loops of background currents are joined by a cross-fade of this many bank samples.
+_SEAM = 256
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The tissue's drift and the displacements at which projections were computed.
+
+    Parameters
+    ----------
+    drift
+        Displacement as a function of time.
+    grid_um
+        (n_steps,) evenly spaced displacements; between two of them projections are interpolated linearly.
+    """
+
+    drift: Drift
+    grid_um: np.ndarray
+
+    def position(self, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Grid index below and weight of the grid point above, for each time: (n,) int64 and (n,) float32."""
+        step = self.grid_um[1] - self.grid_um[0] if len(self.grid_um) > 1 else 1.0
+        place = (self.drift.displacement_um(time_s) - self.grid_um[0]) / step
+        below = np.clip(np.floor(place).astype(np.int64), 0, max(len(self.grid_um) - 2, 0))
+        return below, np.clip(place - below, 0, 1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class ContinuousSource:
+    """A stretch of bank currents seen by the channels.
+
+    Parameters
+    ----------
+    components
+        (bank rank, n_bank_samples) int16 or float32, as stored.
+    kept
+        (rank,) which rows are used.
+    offset
+        (rank,) float32 subtracted from the kept rows.
+    projection
+        (n_steps, n_channels, rank) float32, uV per stored unit; n_steps is 1 without drift.
+    first
+        Bank sample at recording sample 0.
+    loops
+        True: the bank starts again at its end, cross-faded over 256 samples. False: reading outside it repeats the edge sample.
+    """
+
+    components: np.ndarray
+    kept: np.ndarray
+    offset: np.ndarray
+    projection: np.ndarray
+    first: int
+    loops: bool = False
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """Spikes pasted at prescribed times.
+
+    Parameters
+    ----------
+    components
+        (n_snippets, rank, width) float32 snippets at the bank's rate.
+    centre
+        Sample of the spike in a snippet.
+    projection
+        (n_steps, n_channels, rank) float32, uV.
+    times
+        (n_events,) int64, rising, in 1/16 of a recording sample.
+    which
+        (n_events,) int64 snippet pasted at each.
+    """
+
+    components: np.ndarray
+    centre: int
+    projection: np.ndarray
+    times: np.ndarray
+    which: np.ndarray
+
+
+def kept_components(projection: np.ndarray, peak: np.ndarray, tolerance_uv: float) -> np.ndarray:
+    """Rows that must be kept so that the rest together never exceed ``tolerance_uv`` on any channel.
+
+    Parameters
+    ----------
+    projection
+        (n_steps, n_channels, rank) uV per unit.
+    peak
+        (rank,) largest magnitude each component ever has.
+    tolerance_uv
+        Bound on the sum of everything left out.
+    """
+    bound = np.abs(projection).max(axis=0) * peak  # (n_channels, rank)
+    order = np.argsort(bound.max(axis=0), kind="stable")
+    lost = np.cumsum(bound[:, order], axis=1).max(axis=0)
+    return np.sort(order[lost > tolerance_uv])
+
+
+def continuous_source(
+    components: np.ndarray,
+    scale: np.ndarray,
+    projection: np.ndarray,
+    first: int,
+    *,
+    loops: bool = False,
+    centred: bool = False,
+    tolerance_uv: float = 0.0,
+) -> ContinuousSource:
+    """A source from stored components and a projection of scaled components.
+
+    Parameters
+    ----------
+    components, scale
+        (rank, n_samples) as stored and (rank,) factors.
+    projection
+        (n_steps, n_channels, rank) uV per scaled component, see `placement.projection_table`.
+    first, loops
+        See `ContinuousSource`.
+    centred
+        Take the mean of each component off (a constant potential).
+    tolerance_uv
+        Components that together stay below this on every channel are left out.
+    """
+    components = np.asarray(components)
+    offset = components.mean(axis=1, dtype=np.float64) if centred else np.zeros(len(components))
+    raw = projection * np.asarray(scale, np.float32)
+    if tolerance_uv > 0:
+        peak = np.maximum(components.max(axis=1) - offset, offset - components.min(axis=1))
+        kept = kept_components(raw, peak, tolerance_uv)
+    else:
+        kept = np.arange(len(components))
+    return ContinuousSource(components, kept, offset[kept].astype(np.float32), np.ascontiguousarray(raw[:, :, kept], np.float32), first, loops)
+
+
+def event_source(
+    components: np.ndarray, centre: int, projection: np.ndarray, train_s: np.ndarray, which: np.ndarray, sampling_rate_hz: float
+) -> EventSource:
+    """A source that pastes snippet ``which[i]`` at ``train_s[i]`` (s, rising)."""
+    times = np.rint(np.asarray(train_s, np.float64) * sampling_rate_hz * EVENT_PHASES).astype(np.int64)
+    return EventSource(np.ascontiguousarray(components, np.float32), centre, np.ascontiguousarray(projection, np.float32), times, which)
+
+
+def source_covariance(source: ContinuousSource) -> float:
+    """Variance of a still source over its whole bank entry, averaged over channels, uV^2.
+
+    The covariance of the components (rank x rank) gives it without making a trace.
+    """
+    rows = source.components
+    n_samples = rows.shape[1]
+    total = np.zeros((len(source.kept), len(source.kept)))
+    for start in range(0, n_samples, 65536):
+        piece = rows[:, start : start + 65536][source.kept].astype(np.float32) - source.offset[:, None]
+        total += piece @ piece.T
+    middle = source.projection[len(source.projection) // 2].astype(np.float64)
+    return float(np.einsum("ck,kl,cl->c", middle, total / n_samples, middle).mean())
+
+
+@numba.njit(cache=True, nogil=True)
+def _gather(components, kept, offset, start, loops, out):
+    """Fill out (rank, n) float32 with components [start, start + n) less their offset."""
+    n_samples = components.shape[1]
+    n = out.shape[1]
+    seam = min(_SEAM, n_samples // 4) if loops else 0
+    period = n_samples - seam
+    for r in range(len(kept)):
+        row = components[kept[r]]
+        shift = offset[r]
+        if not loops:
+            low = min(max(0, -start), n)
+            high = min(max(low, n_samples - start), n)
+            for t in range(low):
+                out[r, t] = np.float32(row[0]) - shift
+            inner = row[start + low : start + high]
+            for t in range(len(inner)):
+                out[r, low + t] = np.float32(inner[t]) - shift
+            for t in range(high, n):
+                out[r, t] = np.float32(row[n_samples - 1]) - shift
+            continue
+        t = 0
+        while t < n:
+            place = (start + t) % period
+            if place < seam:  # the end of the entry fades into its beginning
+                weight = np.float32(place) / np.float32(seam)
+                out[r, t] = weight * np.float32(row[place]) + (np.float32(1) - weight) * np.float32(row[place + period]) - shift
+                t += 1
+            else:
+                count = min(period - place, n - t)
+                inner = row[place : place + count]
+                for i in range(count):
+                    out[r, t + i] = np.float32(inner[i]) - shift
+                t += count
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _paste(components, centre, projection, times, which, below, weight, table, half, up, down, start, out):
+    """Add events to out (n, n_channels), whose first row is recording sample ``start``."""
+    n_steps, n_channels, rank = projection.shape
+    width = components.shape[2]
+    padded = np.zeros((n_channels, width + 4 * half), np.float32)
+    seen = np.empty((n_channels, rank), np.float32)
+    phases = table.shape[0]  # EVENT_PHASES * up
+    for e in range(len(times)):
+        # bank position of recording sample n in the snippet: centre + (n - time / 16) * down / up, in units of 1 / phases
+        first = (times[e] * down - (centre + half) * phases) // (down * _EVENT_PHASES) + 1
+        last = (times[e] * down + (width - centre + half) * phases) // (down * _EVENT_PHASES)
+        first, last = max(first, start), min(last, start + out.shape[0] - 1)
+        if first > last:
+            continue
+        low = below[e]
+        high = min(low + 1, n_steps - 1)
+        for c in range(n_channels):
+            for k in range(rank):
+                seen[c, k] = projection[low, c, k] + weight[e] * (projection[high, c, k] - projection[low, c, k])
+        snippet = components[which[e]]
+        for c in range(n_channels):
+            trace = padded[c, 2 * half : 2 * half + width]
+            trace[:] = 0.0
+            for k in range(rank):
+                factor = seen[c, k]
+                part = snippet[k]
+                for t in range(width):
+                    trace[t] += factor * part[t]
+        for n in range(first, last + 1):
+            place = centre * phases + (n * _EVENT_PHASES - times[e]) * down
+            base = place // phases - half + 1 + 2 * half
+            if base < 0 or base + 2 * half > padded.shape[1]:
+                continue
+            weights = table[place % phases]
+            for c in range(n_channels):
+                total = np.float32(0)
+                window = padded[c, base : base + 2 * half]
+                for j in range(2 * half):
+                    total += weights[j] * window[j]
+                out[n - start, c] += total
+
+
+def _project(buffer: np.ndarray, projection: np.ndarray, below: np.ndarray | None, weight: np.ndarray | None) -> np.ndarray:
+    """Traces (n, n_channels) of components (rank, n) under a projection (n_steps, n_channels, rank) that may move."""
+    if below is None or len(projection) == 1:
+        return buffer.T @ projection[0].T
+    out = np.empty((buffer.shape[1], projection.shape[1]), np.float32)
+    edges = np.flatnonzero(np.diff(below)) + 1
+    for start, stop in zip([0, *edges], [*edges, len(below)], strict=True):
+        step = below[start]
+        part = buffer[:, start:stop].T
+        lower = part @ projection[step].T
+        upper = part @ projection[min(step + 1, len(projection) - 1)].T
+        out[start:stop] = lower + weight[start:stop, None] * (upper - lower)
+    return out
+
+
+class Synthesiser:
+    """Traces of a fixed set of sources, for any window, without noise.
+
+    Parameters
+    ----------
+    sources
+        What is recorded.
+    n_channels
+        Number of channels.
+    plan
+        From the bank's rate to the recording's (`interpolation.interpolator`).
+    bank_rate_hz
+        Sampling rate of the sources' components, Hz.
+    motion
+        Drift, or None.
+
+    Raises
+    ------
+    DataError
+        If a source was projected to another number of channels or drift steps.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[ContinuousSource | EventSource],
+        *,
+        n_channels: int,
+        plan: Interpolator,
+        bank_rate_hz: float,
+        motion: Motion | None = None,
+    ) -> None:
+        self.n_channels, self.plan, self.bank_rate_hz, self.motion = n_channels, plan, bank_rate_hz, motion
+        steps = 1 if motion is None else len(motion.grid_um)
+        for source in sources:
+            seen = source.projection.shape[0], source.projection.shape[1]
+            if seen[1] != n_channels or seen[0] not in (1, steps):
+                raise DataError(
+                    f"a source projected to {seen[1]} channels at {seen[0]} displacements",
+                    f"{n_channels} channels at {steps} (or 1) displacements",
+                    "project every source with the same contacts and drift grid",
+                )
+        self.continuous = [s for s in sources if isinstance(s, ContinuousSource)]
+        self.events = [s for s in sources if isinstance(s, EventSource)]
+        # one matrix for all continuous sources, so that a window costs one product
+        self.projection = np.concatenate(
+            [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in self.continuous], axis=2
+        ) if self.continuous else np.zeros((steps, n_channels, 0), np.float32)  # fmt: skip
+        self.event_table = interpolation_table(EVENT_PHASES * plan.up, min(1.0, plan.up / plan.down)) if self.events else None
+
+    def components(self, low: int, high: int) -> np.ndarray:
+        """Components of all continuous sources at bank samples [low, high) of the recording's clock: (total rank, n) float32."""
+        out = np.empty((self.projection.shape[2], high - low), np.float32)
+        row = 0
+        for source in self.continuous:
+            rank = len(source.kept)
+            _gather(source.components, source.kept, source.offset, source.first + low, source.loops, out[row : row + rank])
+            row += rank
+        return out
+
+    def traces(self, start: int, stop: int) -> np.ndarray:
+        """Recording samples [start, stop): (stop - start, n_channels) float32, uV."""
+        if self.projection.shape[2] and stop > start:
+            low, high = self.plan.input_span(start, stop)
+            below = weight = None
+            if self.motion is not None:
+                below, weight = self.motion.position(np.arange(low, high) / self.bank_rate_hz)
+            projected = _project(self.components(low, high), self.projection, below, weight)
+            out = np.ascontiguousarray(interpolate(projected, low, start, stop, self.plan))
+        else:
+            out = np.zeros((stop - start, self.n_channels), np.float32)
+        for source in self.events:
+            self._add_events(source, start, stop, out)
+        return out
+
+    def _add_events(self, source: EventSource, start: int, stop: int, out: np.ndarray) -> None:
+        up, down, half = self.plan.up, self.plan.down, self.event_table.shape[1] // 2
+        reach = math.ceil((source.components.shape[2] + 2 * half) * up / down) * EVENT_PHASES
+        first, last = np.searchsorted(source.times, [start * EVENT_PHASES - reach, stop * EVENT_PHASES + reach])
+        times = source.times[first:last]
+        if len(times) == 0:
+            return
+        if self.motion is None or len(source.projection) == 1:
+            below, weight = np.zeros(len(times), np.int64), np.zeros(len(times), np.float32)
+        else:
+            below, weight = self.motion.position(times / (EVENT_PHASES * self.bank_rate_hz * up / down))
+        _paste(
+            source.components, source.centre, source.projection, times, source.which[first:last],
+            below, weight, self.event_table, half, up, down, start, out,
+        )  # fmt: skip
+
+
+def synthesise(
+    sources: Sequence[ContinuousSource | EventSource],
+    n_samples: int,
+    *,
+    n_channels: int,
+    plan: Interpolator,
+    bank_rate_hz: float,
+    start: int = 0,
+    motion: Motion | None = None,
+) -> np.ndarray:
+    """Sum of the sources over recording samples [start, start + n_samples): (n_samples, n_channels) float32, uV. See `Synthesiser`."""
+    engine = Synthesiser(sources, n_channels=n_channels, plan=plan, bank_rate_hz=bank_rate_hz, motion=motion)
+    return engine.traces(start, start + n_samples)

@@ -1,0 +1,57 @@
+# What every rule file uses: the validated settings, the paths, the resources.
+from snakemake.exceptions import WorkflowError
+
+from spikeline.config.load import parse_run
+from spikeline.errors import ConfigError
+from spikeline.simulation.shards import bank_shards, cast_of_recording
+
+try:
+    SETTINGS = parse_run(config)
+    CASTS = {name: cast_of_recording(SETTINGS, name) for name in SETTINGS.recordings}
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+SHARDS = bank_shards(SETTINGS.simulation)
+FIRST_SHARDS = list({shard.cell: shard for shard in reversed(SHARDS)}.values())[::-1]
+REAL_RECORDINGS = SETTINGS.sorting.real_recordings if SETTINGS.data_root else []
+
+
+pathvars:
+    results=f"results/{SETTINGS.run}",
+    logs=f"results/{SETTINGS.run}/logs",
+    benchmarks=f"results/{SETTINGS.run}/benchmarks",
+
+
+wildcard_constraints:
+    cell=r"[A-Za-z0-9_.-]+",
+    variant=r"v\d{3}",
+    seed=r"\d+",
+    recording=r"[A-Za-z0-9_-]+",
+    sorter=r"[A-Za-z0-9_-]+",
+
+
+def without(settings, *keys):
+    """A settings block as plain values, less the keys a rule does not read: editing those reruns nothing."""
+    return {key: value for key, value in settings.plain().items() if key not in keys}
+
+
+def cell_of(wildcards):
+    """The cell settings one job reads: its own cell alone, so that moving another across the split reruns nothing."""
+    cells = without(SETTINGS.simulation.cells, "train", "test", "expected_count")
+    cells["variants"] = without(SETTINGS.simulation.cells.variants, "count")
+    return cells | {"train": [wildcards.cell], "test": []}
+
+
+def memory_mb(base):
+    """Memory that grows with each attempt; a submitted job carries two Snakemake processes, hence the floor."""
+    return lambda wildcards, attempt: max(500, base) * attempt
+
+
+def minutes(base):
+    """Run time that grows with each attempt."""
+    return lambda wildcards, attempt: max(5, base) * attempt
+
+
+def currents_of(shards):
+    """Paths of bank entries."""
+    return [f"<results>/simulation/currents/{shard.name}.h5" for shard in shards]

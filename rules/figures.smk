@@ -1,0 +1,241 @@
+# Tables in, pictures out. One rule per figure; the rule, its script, its function and its picture share one name.
+FIGURES = [
+    "<results>/figures/cells.png",
+    "<results>/figures/traces.png",
+    "<results>/figures/bank_rank.png",
+    *expand(
+        "<results>/figures/recording_excerpt/{recording}.png",
+        recording=SETTINGS.recordings,
+    ),
+    *(["<results>/figures/accuracy.png"] if SORTED_RECORDINGS else []),
+    *(
+        expand(
+            "<results>/figures/real_recording/{dataset}.png", dataset=REAL_RECORDINGS
+        )
+    ),
+]
+
+
+rule figures:
+    """Every figure of the run."""
+    input:
+        FIGURES,
+
+
+rule bank_tables:
+    """What the figures of the bank are drawn from, and one row per entry."""
+    input:
+        currents_of(SHARDS),
+    output:
+        **{
+            name: f"<results>/tables/{name}.csv"
+            for name in ("bank", "morphology", "footprint", "rank_error", "traces")
+        },
+    log:
+        "<logs>/tables/bank_tables.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(20),
+    params:
+        version=1,
+        split={
+            cell: split
+            for split in ("train", "test")
+            for cell in getattr(SETTINGS.simulation.cells, split)
+        },
+        conductivity_s_per_m=SETTINGS.simulation.bank.conductivity_s_per_m,
+    script:
+        "../scripts/simulation/bank_tables.py"
+
+
+rule cells:
+    """The cells, and the extracellular spike around each soma."""
+    input:
+        morphology=rules.bank_tables.output.morphology,
+        footprint=rules.bank_tables.output.footprint,
+    output:
+        png=report(
+            "<results>/figures/cells.png",
+            caption="../workflow/report/cells.rst",
+            category="Simulation",
+        ),
+        pdf="<results>/figures/cells.pdf",
+        csv="<results>/figures/cells.csv",
+    log:
+        "<logs>/figures/cells.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(1000),
+        runtime=minutes(5),
+    params:
+        version=1,
+        tier=SETTINGS.run,
+    script:
+        "../scripts/figures/cells.py"
+
+
+rule traces:
+    """What happens inside a soma, and what electrodes beside it see."""
+    input:
+        traces=rules.bank_tables.output.traces,
+        morphology=rules.bank_tables.output.morphology,
+    output:
+        png=report(
+            "<results>/figures/traces.png",
+            caption="../workflow/report/traces.rst",
+            category="Simulation",
+        ),
+        pdf="<results>/figures/traces.pdf",
+        csv="<results>/figures/traces.csv",
+    log:
+        "<logs>/figures/traces.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(1000),
+        runtime=minutes(5),
+    params:
+        version=1,
+        tier=SETTINGS.run,
+    script:
+        "../scripts/figures/traces.py"
+
+
+rule bank_rank:
+    """How few components carry a cell's membrane currents."""
+    input:
+        rank_error=rules.bank_tables.output.rank_error,
+        bank=rules.bank_tables.output.bank,
+    output:
+        png=report(
+            "<results>/figures/bank_rank.png",
+            caption="../workflow/report/bank_rank.rst",
+            category="Simulation",
+        ),
+        pdf="<results>/figures/bank_rank.pdf",
+        csv="<results>/figures/bank_rank.csv",
+    log:
+        "<logs>/figures/bank_rank.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(1000),
+        runtime=minutes(5),
+    params:
+        version=1,
+        tier=SETTINGS.run,
+        tolerance_uv=SETTINGS.simulation.bank.max_error_uv,
+        tolerance_percent=SETTINGS.simulation.bank.rms_error_percent,
+    script:
+        "../scripts/figures/bank_rank.py"
+
+
+rule excerpt_tables:
+    """A few hundred milliseconds of a recording with its true spikes, its units and its probe."""
+    input:
+        rules.recording.output.manifest,
+    output:
+        **{
+            name: f"<results>/tables/recording_excerpt/{{recording}}/{name}.csv"
+            for name in ("excerpt", "spikes", "units", "contacts")
+        },
+    log:
+        "<logs>/tables/excerpt_tables/{recording}.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(5),
+    params:
+        version=1,
+        filter_hz=SETTINGS.sorting.plain()["filter_hz"],
+    script:
+        "../scripts/recordings/excerpt_tables.py"
+
+
+rule recording_excerpt:
+    """A recording with its units."""
+    input:
+        **rules.excerpt_tables.output,
+    output:
+        png=report(
+            "<results>/figures/recording_excerpt/{recording}.png",
+            caption="../workflow/report/recording_excerpt.rst",
+            category="Recordings",
+            labels={"recording": "{recording}"},
+        ),
+        pdf="<results>/figures/recording_excerpt/{recording}.pdf",
+        csv="<results>/figures/recording_excerpt/{recording}.csv",
+    log:
+        "<logs>/figures/recording_excerpt/{recording}.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(1000),
+        runtime=minutes(5),
+    params:
+        version=1,
+        tier=SETTINGS.run,
+    script:
+        "../scripts/figures/recording_excerpt.py"
+
+
+rule accuracy:
+    """Accuracy of every sorter by both rules, and against the signal-to-noise ratio."""
+    input:
+        scores=rules.scores.output.scores,
+        counts=rules.scores.output.counts,
+    output:
+        png=report(
+            "<results>/figures/accuracy.png",
+            caption="../workflow/report/accuracy.rst",
+            category="Sorting",
+        ),
+        pdf="<results>/figures/accuracy.pdf",
+        csv="<results>/figures/accuracy.csv",
+    log:
+        "<logs>/figures/accuracy.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(1000),
+        runtime=minutes(5),
+    params:
+        version=1,
+        tier=SETTINGS.run,
+        snr_edges=SETTINGS.sorting.scoring.snr_edges,
+    script:
+        "../scripts/figures/accuracy.py"
+
+
+rule real_recording:
+    """A real recording of the data-set table, sorted by every sorter."""
+    input:
+        **{
+            name: f"<results>/tables/real_recording/{{dataset}}/{name}.csv"
+            for name in ("waveforms", "excerpt", "spikes")
+        },
+    output:
+        png=report(
+            "<results>/figures/real_recording/{dataset}.png",
+            caption="../workflow/report/real_recording.rst",
+            category="Sorting",
+            labels={"data set": "{dataset}"},
+        ),
+        pdf="<results>/figures/real_recording/{dataset}.pdf",
+        csv="<results>/figures/real_recording/{dataset}.csv",
+    log:
+        "<logs>/figures/real_recording/{dataset}.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(1000),
+        runtime=minutes(5),
+    params:
+        version=1,
+        tier=SETTINGS.run,
+    script:
+        "../scripts/figures/real_recording.py"

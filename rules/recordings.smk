@@ -1,0 +1,28 @@
+# Bank -> recordings with known spikes.
+
+
+rule recording:
+    """One synthetic recording, its true sorting and its probe, as a folder SpikeInterface loads."""
+    input:
+        units=lambda wildcards: currents_of(CASTS[wildcards.recording].units),
+        background=lambda wildcards: currents_of(CASTS[wildcards.recording].background),
+    output:
+        manifest="<results>/recordings/{recording}.manifest.json",
+        units="<results>/recordings/{recording}/units.csv",
+    log:
+        "<logs>/recordings/{recording}.log",
+    conda:
+        "../envs/spikeline.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory_mb(4000),
+        runtime=minutes(10),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+        recording=lambda wildcards: SETTINGS.recordings[wildcards.recording].plain(),
+        allowed_cells=lambda wildcards: getattr(
+            SETTINGS.simulation.cells, SETTINGS.recordings[wildcards.recording].split
+        ),
+    script:
+        "../scripts/recordings/recording.py"

@@ -1,0 +1,74 @@
+# Recordings -> sortings -> scores.
+SORTED_RECORDINGS = SETTINGS.sorting.recordings or [
+    name for name, recording in SETTINGS.recordings.items() if recording.split == "test"
+]
+
+
+rule sort:
+    """Sort one recording with one sorter."""
+    input:
+        rules.recording.output.manifest,
+    output:
+        "<results>/sorting/{recording}/{sorter}.h5",
+    log:
+        "<logs>/sorting/{recording}/{sorter}.log",
+    benchmark:
+        "<benchmarks>/sorting/{recording}/{sorter}.tsv"
+    conda:
+        "../envs/spikeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(4000),
+        runtime=minutes(30),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+        sorter=lambda wildcards: SETTINGS.sorting.sorters[wildcards.sorter].plain(),
+    script:
+        "../scripts/sorting/sort.py"
+
+
+rule score:
+    """Compare every sorting of one recording with the truth, by both rules."""
+    input:
+        recording=rules.recording.output.manifest,
+        sortings=expand(
+            "<results>/sorting/{{recording}}/{sorter}.h5",
+            sorter=SETTINGS.sorting.sorters,
+        ),
+    output:
+        scores="<results>/sorting/{recording}/scores.csv",
+        counts="<results>/sorting/{recording}/counts.csv",
+    log:
+        "<logs>/sorting/{recording}/score.log",
+    conda:
+        "../envs/spikeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(10),
+    params:
+        version=1,
+        scoring=SETTINGS.sorting.scoring.plain(),
+        filter_hz=SETTINGS.sorting.plain()["filter_hz"],
+    script:
+        "../scripts/sorting/score.py"
+
+
+rule scores:
+    """The scores of all recordings in one table."""
+    input:
+        scores=expand(rules.score.output.scores, recording=SORTED_RECORDINGS),
+        counts=expand(rules.score.output.counts, recording=SORTED_RECORDINGS),
+    output:
+        scores="<results>/tables/scores.csv",
+        counts="<results>/tables/counts.csv",
+    log:
+        "<logs>/tables/scores.log",
+    localrule: True
+    conda:
+        "../envs/spikeline.yaml"
+    params:
+        version=1,
+    script:
+        "../scripts/sorting/scores.py"

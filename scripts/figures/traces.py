@@ -1,0 +1,14 @@
+"""Rule traces: draw the figure."""
+
+from spikeline.artifacts import Provenance
+from spikeline.figures import draw_traces
+from spikeline.log import log_to
+
+log_to(snakemake.log[0])
+draw_traces(
+    snakemake.input.traces,
+    snakemake.input.morphology,
+    snakemake.output.png.removesuffix(".png"),
+    tier=snakemake.params.tier,
+    provenance=Provenance.of_job(snakemake),
+)

@@ -1,0 +1,14 @@
+"""Rule summary: the headline numbers."""
+
+from spikeline.artifacts import Provenance, write_json
+from spikeline.figures import summarise
+from spikeline.log import log_to
+
+log_to(snakemake.log[0])
+summary = summarise(
+    snakemake.input.bank,
+    snakemake.input.get("scores") or None,
+    snakemake.input.get("counts") or None,
+    snakemake.input.parts,
+)
+write_json(snakemake.output[0], summary, schema="summary", provenance=Provenance.of_job(snakemake))
