@@ -1,4 +1,4 @@
-# What every rule file uses: the validated settings, the paths, the resources.
+# Shared by all stages: the validated settings, the paths, the resources.
 from snakemake.exceptions import WorkflowError
 
 from spikeline.config.load import parse_run
@@ -31,7 +31,7 @@ wildcard_constraints:
 
 
 def without(settings, *keys):
-    """A settings block as plain values, less the keys a rule does not read: editing those reruns nothing."""
+    """A settings block as plain values, less the keys a job does not read: editing those reruns nothing."""
     return {key: value for key, value in settings.plain().items() if key not in keys}
 
 

@@ -24,5 +24,6 @@ rule recording:
         allowed_cells=lambda wildcards: getattr(
             SETTINGS.simulation.cells, SETTINGS.recordings[wildcards.recording].split
         ),
+        conductivity_s_per_m=SETTINGS.simulation.bank.conductivity_s_per_m,
     script:
         "../scripts/recordings/recording.py"

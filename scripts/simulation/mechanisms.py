@@ -1,1 +1,12 @@
-pass
+"""Rule mechanisms: compile the ion channels of all cell models."""
+
+from spikeline.artifacts import Provenance
+from spikeline.config.simulation import CellSettings
+from spikeline.log import log_to
+from spikeline.simulation.cell_sources import find_cell_models
+from spikeline.simulation.mechanisms import compile_mechanisms
+
+log_to(snakemake.log[0])
+models = find_cell_models(CellSettings.parse(snakemake.params.cells))
+folder = snakemake.output[0].removesuffix(".manifest.json")
+compile_mechanisms(models.values(), folder, provenance=Provenance.of_job(snakemake))

@@ -1,7 +1,7 @@
 """Kill a writer with SIGKILL at every step it takes on the disk. Run as a script: ``crash_points.py KIND FOLDER``.
 
-Every step is a call of fsync, replace, unlink or mkdir (killed before and after it) or a checkpoint in the middle of the
-data. After each kill the folder is inspected and the same write is repeated without a kill.
+Every step is a call of fsync, replace, unlink or mkdir (killed before and after it) or a checkpoint in the middle of
+the data. After each kill the folder is inspected and the same write is repeated without a kill.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-
 from spikeline.artifacts import (
     atomic_file,
     atomic_folder,

@@ -8,8 +8,15 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
-
-from spikeline.artifacts import atomic_file, atomic_folder, create_hdf5, file_checksum, write_csv, write_json, write_weights
+from spikeline.artifacts import (
+    atomic_file,
+    atomic_folder,
+    create_hdf5,
+    file_checksum,
+    write_csv,
+    write_json,
+    write_weights,
+)
 from spikeline.errors import DataError
 
 LARGE = np.random.default_rng(0).normal(size=100_000)  # 800 kB, and no compression makes it small
@@ -34,7 +41,9 @@ def _hdf5(folder, values):
 def _chunked_hdf5(folder, values):
     """Chunks stay in HDF5's cache until the file is closed, and closing reports errors in its own way."""
     with create_hdf5(folder / "a.h5", "values") as file:
-        data = file.create_dataset("values", shape=values.shape, chunks=(min(len(values), 100_000),), dtype=values.dtype)
+        data = file.create_dataset(
+            "values", shape=values.shape, chunks=(min(len(values), 100_000),), dtype=values.dtype
+        )
         data[:] = values
 
 
@@ -62,9 +71,12 @@ def _file_size_limit(size):
 @pytest.fixture
 def tiny_disk(tmp_path):
     """A file system of 256 kB; only root can mount one, and not in every container."""
-    if os.geteuid() != 0 or subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(tmp_path)], capture_output=True
-    ).returncode:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(tmp_path)], capture_output=True
+        ).returncode
+    ):
         pytest.skip("a file system of its own cannot be mounted here")
     yield tmp_path
     subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)

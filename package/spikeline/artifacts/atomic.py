@@ -87,7 +87,7 @@ def _disk_errors_named(path: Path) -> Iterator[None]:
 
 def _commit(temporary: Path, path: Path) -> None:
     path.with_name(path.name + MANIFEST_SUFFIX).unlink(missing_ok=True)
-    if path.is_dir() and not path.is_symlink():
+    if os.path.lexists(path) and (path.is_dir() or temporary.is_dir()):
         # A folder cannot be replaced in one step. Moved aside first, the old one is never seen half deleted.
         aside = path.with_name(f".{path.name}.tmp-old-{os.getpid()}")
         _discard(aside)

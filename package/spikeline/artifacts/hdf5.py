@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,23 @@ def _refuse_outside_links(group: h5py.Group, path: Path, seen: set[int]) -> None
             )
 
 
+def _opened(path: Path, what: str, remedy: str) -> h5py.File:
+    """The file, open for reading, once its links are known to stay inside it."""
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read as HDF5 ({error})", f"a whole {what} file", remedy) from error
+    try:
+        _refuse_outside_links(file, path, set())
+    except (OSError, RuntimeError, KeyError) as error:  # h5py's words for damaged metadata
+        file.close()
+        raise FormatError(f"{path} cannot be read as HDF5 ({error})", f"a whole {what} file", remedy) from error
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 @contextlib.contextmanager
 def open_hdf5(path: str | Path, schema: str, schema_version: int = 1) -> Iterator[h5py.File]:
     """Open an HDF5 artefact for reading after checking that it is whole, of this schema, and safe.
@@ -72,11 +90,7 @@ def open_hdf5(path: str | Path, schema: str, schema_version: int = 1) -> Iterato
     remedy = f"delete {path} and run its rule again"
     if not path.exists():
         raise FormatError(f"{path} does not exist", f"a {schema} file", "run the rule that makes it")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise FormatError(f"{path} cannot be opened as HDF5 ({error})", f"a whole {schema} file", remedy) from error
-    with file:
+    with _opened(path, schema, remedy) as file:
         seen = [_attribute(file, name) for name in ("schema", "schema_version")]
         if seen != [schema, schema_version]:
             raise FormatError(
@@ -84,7 +98,6 @@ def open_hdf5(path: str | Path, schema: str, schema_version: int = 1) -> Iterato
             )
         if _attribute(file, _COMPLETE) is not True:
             raise FormatError(f"{path} was never finished", f"a complete {schema} file", remedy)
-        _refuse_outside_links(file, path, set())
         yield file
 
 
@@ -94,22 +107,63 @@ def check_links(path: str | Path) -> None:
     Raises
     ------
     FormatError
-        If it cannot be opened, or links outside itself.
+        If it cannot be read, or links outside itself.
     """
     path = Path(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise FormatError(
-            f"{path} cannot be opened as HDF5 ({error})", "a whole HDF5 file", f"delete {path} and make it again"
-        ) from error
-    with file:
-        _refuse_outside_links(file, path, set())
+    _opened(path, "HDF5", f"delete {path} and make it again").close()
 
 
 def _attribute(file: h5py.File, name: str) -> Any:
-    value = file.attrs.get(name)
+    try:
+        value = file.attrs.get(name)
+    except (OSError, RuntimeError, TypeError) as error:  # damaged
+        return f"unreadable ({error})"
     return value.item() if isinstance(value, np.generic) else value
+
+
+class _Disk(io.FileIO):
+    """The file under an HDF5 file. While ``closing``, a failed write is kept in ``error`` instead of being raised.
+
+    If the disk is full when HDF5 flushes at closing time, the file stays half closed, and the interpreter crashes once
+    the objects in it are collected. So closing always succeeds, and the error is raised after it.
+    """
+
+    closing = False
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        done = 0
+        try:
+            while done < len(view):  # the last write before the disk is full may be a short one
+                done += super().write(view[done:])
+        except OSError as error:
+            if not self.closing:
+                raise
+            self.error = self.error or error
+        return len(view)
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            if not self.closing:
+                raise
+            self.error = self.error or error
+        return size or 0
+
+
+@contextlib.contextmanager
+def _new_file(path: Path) -> Iterator[h5py.File]:
+    with _Disk(path, "w+") as disk:
+        file = h5py.File(disk, "w", libver=("v110", "v110"))
+        try:
+            yield file
+        finally:
+            disk.closing = True
+            file.close()
+        if disk.error is not None:
+            raise disk.error
 
 
 @contextlib.contextmanager
@@ -134,7 +188,7 @@ def create_hdf5(
             pass
 
     shapes: dict[str, Any] = {}
-    with atomic_file(path, check) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
+    with atomic_file(path, check) as temporary, _new_file(temporary) as file:
         file.attrs["schema"] = schema
         file.attrs["schema_version"] = schema_version
         yield file

@@ -174,7 +174,7 @@ def _check_file(report: TreeReport, root: Path, path: Path) -> None:
         try:
             check_links(path)
         except FormatError as error:
-            _add(report, root, "escape" if "cannot be opened" not in error.seen else "damaged", path, error.seen)
+            _add(report, root, "damaged" if "cannot be read" in error.seen else "escape", path, error.seen)
 
 
 def _check_artifact(report: TreeReport, root: Path, path: Path, checksums: dict[Path, str]) -> None:

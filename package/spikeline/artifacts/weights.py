@@ -54,7 +54,7 @@ def write_weights(
                 "real numbers or booleans",
                 "convert it before writing",
             )
-    contiguous = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
+    contiguous = {name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}
     with atomic_file(path, lambda temporary: load(temporary.read_bytes())) as temporary:
         temporary.write_bytes(save(contiguous))  # no metadata: its order in the file would change from run to run
     shapes = {name: {"shape": list(array.shape), "dtype": str(array.dtype)} for name, array in contiguous.items()}
@@ -101,6 +101,6 @@ def _checked(path: str | Path) -> Path:
         raise FormatError(
             f"{path} ends in {path.suffix or 'nothing'}",
             f"weights in a {_SUFFIX} file",
-            "convert the weights with the program that made them; pickled formats are refused: reading them can run code",
+            "convert the weights with the program that made them; reading a pickled format can run code",
         )
     return path

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from spikeline.artifacts import Provenance
+from spikeline.errors import FormatError
 from spikeline.figures.saving import save_figure
 from spikeline.figures.style import (
     CLASS_COLOURS,
@@ -90,16 +91,16 @@ def _draw_footprint(axes: Axes, segments: pd.DataFrame, footprint: pd.DataFrame,
     lines, sizes = [], []
     for (at_x, at_y), wave in footprint.groupby(["x_um", "y_um"], sort=True):
         potential = wave.sort_values("time_ms")["potential_uv"].to_numpy()
-        across = at_x + 0.86 * step_x * ((time - time[0]) / (time[-1] - time[0]) - 0.5)
+        across = at_x + 0.86 * step_x * time / (time[-1] - time[0])  # the soma peaks at the electrode's place
         lines.append(np.column_stack([across, at_y + 1.5 * step_y * potential / largest]))
         sizes.append(np.ptp(potential))
     colours = _AMPLITUDE_MAP(norm(np.asarray(sizes)))
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=0.75, zorder=5))
     low, high = y.min() - 1.3 * step_y, y.max() + 1.0 * step_y
-    axes.set(xlim=(x.min() - 0.6 * step_x, x.max() + 0.6 * step_x), ylim=(low, high), aspect="equal")
+    axes.set(xlim=(x.min() - 0.45 * step_x, x.max() + 0.8 * step_x), ylim=(low, high), aspect="equal")
     bare(axes)
-    axes.set_title(short_cell_name(cell), color=class_colour(cell), fontsize=6.5, loc="left", pad=2)
-    axes.set_title(f"{largest:.3g} µV", fontsize=6, loc="right", pad=2, color="#444444")
+    axes.set_title(short_cell_name(cell), color=class_colour(cell), fontsize=6, loc="left", pad=2)
+    axes.set_title(f"{largest:.3g} µV", fontsize=5.5, loc="right", pad=2, color="#444444")
 
 
 def _draw_footprint_scale(axes: Axes, footprint: pd.DataFrame) -> None:
@@ -107,9 +108,9 @@ def _draw_footprint_scale(axes: Axes, footprint: pd.DataFrame) -> None:
     x, y, time = (np.unique(footprint[column]) for column in ("x_um", "y_um", "time_ms"))
     step = np.diff(x).min() if len(x) > 1 else 25.0
     below = y.min() - 1.25 * (np.diff(y).min() if len(y) > 1 else 25.0)
-    scale_bar(axes, x.min() - 0.43 * step, below, 2 * step, f"{2 * step:.0f} µm")
+    scale_bar(axes, x.min() - 0.22 * step, below, 2 * step, f"{2 * step:.0f} µm")
     duration = time[-1] - time[0]
-    scale_bar(axes, x.max() - 1.57 * step, below, 2 * 0.86 * step, f"{2 * duration:.3g} ms")
+    scale_bar(axes, x.max() - 0.22 * step, below, 0.86 * step, f"{duration:.3g} ms")
 
 
 def draw_cells(
@@ -146,12 +147,16 @@ def draw_cells(
     Raises
     ------
     FormatError
-        If a table is missing, empty or lacks a column.
+        If a table is missing, empty or lacks a column, or the tables share no cell.
     """
     morphology = read_table(morphology_csv, ["cell", "is_soma"], ["x0_um", "y0_um", "x1_um", "y1_um", "diameter_um"])
     morphology["is_soma"] = morphology["is_soma"].str.lower().isin(["true", "1"])
     footprint = read_table(footprint_csv, ["cell"], ["x_um", "y_um", "time_ms", "potential_uv"])
     shared = set(morphology["cell"]) & set(footprint["cell"])
+    if not shared:
+        raise FormatError(
+            f"{morphology_csv} and {footprint_csv} have no cell in common", "tables of the same bank", "make both tables again"
+        )
     cells = chosen_cells(sorted(shared), most)
     columns = min(7, len(cells))
     rows = math.ceil(len(cells) / columns)
@@ -159,8 +164,8 @@ def draw_cells(
     sizes = footprint.groupby(["cell", "x_um", "y_um"])["potential_uv"].agg(np.ptp)
     norm = LogNorm(max(1.0, sizes.min()), max(10.0, sizes.max()), clip=True)
     with figure_style():
-        figure = Figure(figsize=(180 * MILLIMETRE, (62 + 45 * rows) * MILLIMETRE))
-        top, bottom = figure.subfigures(2, 1, height_ratios=[62, 45 * rows])
+        figure = Figure(figsize=(180 * MILLIMETRE, (62 + 50 * rows) * MILLIMETRE))
+        top, bottom = figure.subfigures(2, 1, height_ratios=[62, 50 * rows])
         axes = top.subplots()
         _draw_all_morphologies(axes, morphology, cells)
         panel_letter(axes, "a")

@@ -23,7 +23,8 @@ _UNIT_NAMES = {"uV": "µV", "adc": "ADC counts"}
 def _draw_excerpt(axes: Axes, excerpt: pd.DataFrame, spikes: pd.DataFrame, sorters: list[str]) -> None:
     wide = excerpt.pivot(index="time_ms", columns="channel", values="value")
     wide = wide[_in_order(wide.columns)]
-    time, values = wide.index.to_numpy(float), wide.to_numpy()
+    begin = float(wide.index.min())
+    time, values = wide.index.to_numpy(float) - begin, wide.to_numpy()
     values = values - np.median(values, axis=0)
     spread = max(float(np.ptp(values, axis=0).max()) * 0.75, 1e-9)
     for i, channel in enumerate(wide.columns):
@@ -33,15 +34,15 @@ def _draw_excerpt(axes: Axes, excerpt: pd.DataFrame, spikes: pd.DataFrame, sorte
         )
     lowest = -(wide.shape[1] - 0.45) * spread
     for row, sorter in enumerate(sorters):
-        at = spikes.loc[spikes["sorter"] == sorter, "time_s"].to_numpy(float) * 1000
+        at = spikes.loc[spikes["sorter"] == sorter, "time_s"].to_numpy(float) * 1000 - begin
         at = at[(at >= time[0]) & (at <= time[-1])]
-        y = lowest - (row + 0.6) * 0.28 * spread
+        y = lowest - (row + 0.6) * 0.36 * spread
         axes.plot(at, np.full(len(at), y), marker="|", markersize=5, markeredgewidth=0.9, linestyle="", color=sorter_colour(sorter, sorters))
         axes.annotate(
             sorter, xy=(1, y), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", ha="left", va="center", fontsize=6,
             color=sorter_colour(sorter, sorters), annotation_clip=False,
         )  # fmt: skip
-    axes.set(xlim=(time[0], time[-1]), ylim=(lowest - (len(sorters) + 0.6) * 0.28 * spread, 0.9 * spread), yticks=[], xlabel="time (ms)")
+    axes.set(xlim=(time[0], time[-1]), ylim=(lowest - (len(sorters) + 0.6) * 0.36 * spread, 0.9 * spread), yticks=[], xlabel=f"time after {begin / 1000:.3f} s (ms)")
     axes.set_ylabel("channel", labelpad=12)
     axes.spines["left"].set_visible(False)
     unit = str(excerpt["unit"].iloc[0])
@@ -74,7 +75,7 @@ def _draw_waveforms(axes: Axes, waveforms: pd.DataFrame, counts: pd.Series, colo
 def _draw_waveform_scale(axes: Axes, span: float, unit: str) -> None:
     """Bars for time and amplitude at the lower right of the waveforms; all units share them."""
     right = axes.get_xlim()[1]
-    bar = round_down(0.5 * span)
+    bar = round_down(0.72 * span)
     length = round_down(right / 25)
     scale_bar(axes, right - length, -span, length, f"{length:g} ms")
     scale_bar(axes, right, -span, bar, f"{bar:g} {unit}", vertical=True)
@@ -160,7 +161,8 @@ def draw_real_recording(
             _draw_waveforms(left, waveforms[waveforms["sorter"] == sorter], counts, colours, span, places)
             left.set_ylabel(sorter, color=sorter_colour(sorter, sorters), fontweight="bold")
             _draw_amplitudes(right, of_sorter, colours, limits, duration)
-            right.set_title(f"{len(counts)} units, {len(of_sorter)} spikes", fontsize=6, loc="right", pad=2)
+            shown = f" ({len(units)} drawn)" if len(units) < len(counts) else ""
+            right.set_title(f"{len(counts)} units{shown}, {len(of_sorter)} spikes", fontsize=6, loc="right", pad=2)
             last = row == len(sorters)
             right.set(xlabel="time (s)" if last else "", ylabel=f"peak\n({unit})")
             right.tick_params(labelbottom=last)

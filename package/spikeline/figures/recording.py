@@ -119,11 +119,11 @@ def _draw_raster(axes: Axes, spikes: pd.DataFrame, units: pd.DataFrame, colours:
     axes.tick_params(left=False, bottom=False, labelbottom=False)
 
 
-def _draw_units(axes: Axes, units: pd.DataFrame, colours: dict[str, str]) -> None:
+def _draw_units(axes: Axes, units: pd.DataFrame, colours: dict[str, str], places: int) -> None:
     """Amplitude and signal-to-noise ratio of every unit, largest first."""
     row = np.arange(len(units))
     axes.barh(row, units["peak_to_peak_uv"], color=[colours[u] for u in units["unit_id"]], height=0.6)
-    axes.set(xlabel="peak to peak (µV)", ylim=(max(len(units), 7) - 0.4, -0.7), yticks=[])
+    axes.set(xlabel="peak to peak (µV)", ylim=(max(len(units), places) - 0.4, -0.7), yticks=[])
     axes.spines["left"].set_visible(False)
     if len(units) <= 20:
         for i, unit in enumerate(units.itertuples()):
@@ -183,14 +183,14 @@ def draw_recording(
     with figure_style():
         height = min(190.0, 52.0 + max(8.5 * len(channels), 34.0) + 1.5 * min(len(units), 40))
         figure = Figure(figsize=(180 * MILLIMETRE, height * MILLIMETRE))
-        raster_share = np.clip(0.045 * len(units), 0.16, 0.5)
+        raster_share = np.clip((4.0 * min(len(units), 20) + 6.0) / height, 0.12, 0.5)
         grid = figure.add_gridspec(2, 3, width_ratios=[0.75, 2.4, 0.75], height_ratios=[raster_share, 1 - raster_share])
         probe, raster = figure.add_subplot(grid[:, 0]), figure.add_subplot(grid[0, 1])
         traces, amplitudes = figure.add_subplot(grid[1, 1], sharex=raster), figure.add_subplot(grid[:, 2])
         _draw_probe(probe, contacts, units, colours)
         _draw_raster(raster, spikes, units, colours)
         _draw_traces(traces, wide, spikes, contacts, units, colours)
-        _draw_units(amplitudes, units, colours)
+        _draw_units(amplitudes, units, colours, places=int(height / 10))
         if len(contacts) > len(channels):
             traces.set_title(f"{len(channels)} of {len(contacts)} channels", loc="right", color="#666666")
         for axes, letter in zip((probe, raster, amplitudes), "abc", strict=True):

@@ -135,5 +135,5 @@ def interpolate(source: np.ndarray, first_source: int, start: int, stop: int, pl
             f"input samples [{first_source}, {first_source + len(source)})", f"samples [{needed[0]}, {needed[1]})", "pass a wider stretch"
         )
     out = np.empty((stop - start, source.shape[1]), np.float32)
-    _across_channels(source, first_source, out, start, plan.up, plan.down, plan.half, plan.table)
+    _across_channels(np.ascontiguousarray(source), first_source, out, start, plan.up, plan.down, plan.half, plan.table)
     return out

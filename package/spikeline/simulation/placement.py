@@ -28,7 +28,9 @@ __all__ = [
 BACKGROUND_DISTANCE_UM = (60.0, 200.0)
 _TILT_DEGREES = 15.0
 _MEAN_SPIKE_MS = (-2.0, 4.0)
-_ATTEMPTS = 200
+_ATTEMPTS = 1000
+# While a place is sought, only contacts this near the soma are looked at: the largest spike of a cell is seen close to it.
+_LOOK_UM = 150.0
 
 
 @dataclass(frozen=True)
@@ -191,16 +193,18 @@ def place_unit(
     taken_um: np.ndarray,
     conductivity_s_per_m: float = 0.3,
 ) -> tuple[Placement | None, float]:
-    """A placement whose mean spike is large enough, or None after 200 tries; and the largest amplitude seen, uV peak to peak."""
+    """A placement whose mean spike is large enough, or None after 1000 tries; and the largest amplitude seen, uV peak to peak."""
     spike = mean_spike(entry)
     largest = 0.0
     for _ in range(_ATTEMPTS):
         position = draw_position(contacts_um, settings.distance_um, rng, taken_um, settings.minimum_separation_um)
         rotation = draw_rotation(settings.rotation, rng)
-        placement = Placement(rotation, position, projection(entry, rotation, position, contacts_um, conductivity_s_per_m) @ spike)
-        if placement.peak_to_peak_uv >= settings.minimum_amplitude_uv:
-            return placement, placement.peak_to_peak_uv
-        largest = max(largest, placement.peak_to_peak_uv)
+        near = contacts_um[np.linalg.norm(contacts_um - position, axis=1) < max(_LOOK_UM, settings.distance_um[1] + 1)]
+        amplitude = np.ptp(projection(entry, rotation, position, near, conductivity_s_per_m) @ spike, axis=1).max()
+        if amplitude >= settings.minimum_amplitude_uv:
+            seen = projection(entry, rotation, position, contacts_um, conductivity_s_per_m) @ spike
+            return Placement(rotation, position, seen), float(np.ptp(seen, axis=1).max())
+        largest = max(largest, float(amplitude))
     return None, largest
 
 

@@ -15,7 +15,7 @@ import probeinterface
 from spikeline.config.recordings import ProbeSettings
 from spikeline.errors import ConfigError, DataError, FormatError
 
-__all__ = ["contact_positions", "make_probe", "read_probe"]
+__all__ = ["contact_positions", "in_probe_frame", "make_probe", "read_probe"]
 
 _PLANE = "tissue_plane"
 
@@ -146,3 +146,10 @@ def contact_positions(probe: probeinterface.Probe) -> np.ndarray:
     plane = probe.annotations.get(_PLANE, "xy")
     out[:, ["xyz".index(axis) for axis in plane]] = positions
     return out
+
+
+def in_probe_frame(positions_um: np.ndarray, probe: probeinterface.Probe) -> np.ndarray:
+    """Tissue positions (n, 3) in um as SpikeInterface gives unit locations: x and y in the probe's plane, z away from it."""
+    plane = probe.annotations.get(_PLANE, "xy")
+    away = next(axis for axis in "xyz" if axis not in plane)
+    return np.asarray(positions_um)[:, ["xyz".index(axis) for axis in (*plane, away)]]

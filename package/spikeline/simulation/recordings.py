@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,14 @@ from spikeline.artifacts import Provenance, atomic_folder, read_manifest, seed_s
 from spikeline.config.recordings import RecordingSettings
 from spikeline.errors import DataError, FormatError
 from spikeline.simulation.bank import BankEntry
-from spikeline.simulation.drift import Drift, draw_drift, drift_grid
+from spikeline.simulation.drift import DRIFT_AXIS, Drift, draw_drift, drift_grid
 from spikeline.simulation.events import check_spike_train, cut_snippets, draw_rate, draw_spike_train, match_snippets
 from spikeline.simulation.noise import noise_source
 from spikeline.simulation.placement import Placement, place_background, place_unit, projection_table
-from spikeline.simulation.probes import contact_positions, make_probe
+from spikeline.simulation.probes import contact_positions, in_probe_frame, make_probe
 from spikeline.simulation.simulated_recording import RecordingPlan, SimulatedRecording, block_length, recording_blocks
 from spikeline.simulation.synthesis import (
-    EVENT_PHASES, ContinuousSource, EventSource, Motion, continuous_source, event_source, source_covariance,
+    EVENT_PHASES, ContinuousSource, EventSource, Motion, background_source, continuous_source, event_source,
 )  # fmt: skip
 
 __all__ = ["GAIN_UV", "RECORDING_SCHEMA", "LabelledRecording", "make_recording", "read_recording", "write_recording"]
@@ -34,9 +34,8 @@ RECORDING_SCHEMA = "recording"
 # One bit of the written int16 samples: that of the Intan amplifiers most labs record with. The range is then +-6.39 mV, far beyond any spike
 # a contact outside the cell sees, and the rounding adds 0.056 uV r.m.s. to noise of several uV.
 GAIN_UV = 0.195
-# Components of a unit, and of the whole background, that together never exceed this are not computed.
+# Components of a unit that together never exceed this on any channel are not computed.
 _UNIT_TOLERANCE_UV = 0.01
-_BACKGROUND_TOLERANCE_UV = 0.05
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,9 @@ class LabelledRecording:
     probe
         The electrode.
     units
-        One row per unit: unit_id, cell, variant, seed, x_um, y_um, z_um, depth_um, distance_um, peak_to_peak_uv, snr, n_spikes, best_channel.
+        One row per unit: unit_id, cell, variant, seed, n_spikes; x_um and y_um in the probe's plane and z_um away from it, depth_um along the
+        tissue's depth, distance_um to the nearest contact; peak_to_peak_uv of the mean spike on best_channel, and its snr (largest
+        deviation over the noise level).
     contacts_um
         (n_channels, 3) positions of the contacts in the tissue.
     drift
@@ -82,10 +83,13 @@ def _checked_entries(entries: Sequence[BankEntry], allowed_cells: Collection[str
                 f"cells of that split only: {', '.join(sorted(allowed_cells))}",
                 "sets are split by cell model; pass the right bank entries or move the cell between simulation.cells.train and test",
             )
+    return sorted(entries, key=lambda e: e.name)
+
+
+def _check_one_rate(entries: Sequence[BankEntry]) -> None:
     rates = sorted({e.sampling_rate_hz for e in entries})
     if len(rates) > 1:
         raise DataError(f"bank entries at {rates} Hz", "one sampling rate", "simulate the whole bank with one integration.dt_ms")
-    return sorted(entries, key=lambda e: e.name)
 
 
 def _window_start(entry: BankEntry, n_needed: int, rng: np.random.Generator) -> int:
@@ -120,6 +124,7 @@ def _units(
     grid: np.ndarray,
     conductivity: float,
     trains: Sequence[np.ndarray] | None,
+    spare: Sequence[BankEntry],
 ) -> list[_Unit]:
     rng = seed_stream(seed, "recording-units", name)
     rate, bank_rate = settings.sampling_rate_hz, entries[0].sampling_rate_hz
@@ -127,16 +132,19 @@ def _units(
     n_bank = int(np.ceil(n_samples * bank_rate / rate))
     order = [entries[i] for i in rng.permutation(len(entries))]
     continuous = settings.drive == "continuous"
-    if continuous and len(order) < settings.units:
+    if continuous and len({e.name for e in [*order, *spare]}) < settings.units:
         raise DataError(
-            f"{len(order)} bank entries for {settings.units} units",
+            f"{len({e.name for e in [*order, *spare]})} bank entries for {settings.units} units",
             "an entry of its own for every unit (continuous drive)",
             "raise simulation.bank.seeds or simulation.cells.variants.count, ask for fewer units, or set drive: events",
         )
+    order += spare
     units: list[_Unit] = []
     refused: list[str] = []
     while len(units) < settings.units and order:
         entry = order.pop(0)
+        if continuous and any(u.entry.name == entry.name for u in units):
+            continue
         first = _window_start(entry, n_bank, rng) if continuous else 0
         if len(entry.spike_samples) == 0:
             refused.append(f"{entry.name} is silent")
@@ -191,23 +199,17 @@ def _background(
         return []
     rng = seed_stream(seed, "recording-background", name)
     free = [e for e in entries if e.name not in used] or list(entries)
-    sources = []
+    sources, variance = [], 0.0
+    order = rng.permutation(len(free))
     for i in range(settings.noise.background_units):
-        if i % len(free) == 0:
-            order = rng.permutation(len(free))
         entry = free[order[i % len(free)]]
         placement = place_background(contacts, settings.placement.rotation, rng)
         table = projection_table(entry, placement.rotation, placement.position_um, contacts, grid, conductivity)
-        first = int(rng.integers(entry.n_samples))
-        sources.append(continuous_source(entry.coefficients, entry.scale, table, first, loops=True, centred=True))
-    factor = wanted_std / np.sqrt(sum(source_covariance(s) for s in sources))
-    share = _BACKGROUND_TOLERANCE_UV / len(sources)
-    return [
-        continuous_source(
-            s.components, np.float32(factor) * np.ones(len(s.kept), np.float32), s.projection, s.first, loops=True, centred=True, tolerance_uv=share
-        )
-        for s in sources
-    ]
+        source, own = background_source(entry.coefficients, entry.scale, table, int(rng.integers(entry.n_samples)))
+        sources.append(source)
+        variance += own
+    factor = np.float32(wanted_std / np.sqrt(variance))
+    return [replace(s, projection=s.projection * factor) for s in sources]
 
 
 def make_recording(
@@ -216,6 +218,7 @@ def make_recording(
     seed: int,
     name: str,
     *,
+    background: Sequence[BankEntry] | None = None,
     allowed_cells: Collection[str] | None = None,
     spike_trains: Sequence[np.ndarray] | None = None,
     conductivity_s_per_m: float = 0.3,
@@ -235,6 +238,9 @@ def make_recording(
         The run's root seed.
     name
         Name of the recording.
+    background
+        Entries the background is made of; one of them also steps in where an entry of ``entries`` is too weak to be placed. None: the entries
+        that no unit uses.
     allowed_cells
         Cell models of the recording's split; any other is refused. None: no check.
     spike_trains
@@ -249,6 +255,8 @@ def make_recording(
         train is not usable.
     """
     entries = _checked_entries(entries, allowed_cells, settings.split)
+    spare = _checked_entries(background, allowed_cells, settings.split) if background else []
+    _check_one_rate([*entries, *spare])
     trains = None
     if spike_trains is not None:
         if settings.drive != "events":
@@ -261,12 +269,12 @@ def make_recording(
     rate, bank_rate = settings.sampling_rate_hz, entries[0].sampling_rate_hz
     drift = draw_drift(settings.drift, settings.duration_s, seed, name)
     grid = drift_grid(drift, settings.drift.step_um)
-    units = _units(entries, settings, seed, name, contacts, grid, conductivity_s_per_m, trains)
-    background = _background(entries, {u.entry.name for u in units}, settings, seed, name, contacts, grid, conductivity_s_per_m)
-    level = settings.noise.level_uv * np.sqrt(1 - settings.noise.background_share if background else 1.0)
+    units = _units(entries, settings, seed, name, contacts, grid, conductivity_s_per_m, trains, spare)
+    far = _background(spare or entries, {u.entry.name for u in units}, settings, seed, name, contacts, grid, conductivity_s_per_m)
+    level = settings.noise.level_uv * np.sqrt(1 - settings.noise.background_share if far else 1.0)
     block = block_length(len(contacts))
     plan = RecordingPlan(
-        sources=[*(u.source for u in units), *background],
+        sources=[*(u.source for u in units), *far],
         n_channels=len(contacts),
         n_samples=round(settings.duration_s * rate),
         sampling_rate_hz=rate,
@@ -278,13 +286,13 @@ def make_recording(
     recording = SimulatedRecording(plan)
     recording.set_probe(probe)
     sorting = NumpySorting.from_unit_dict([{i: u.spikes for i, u in enumerate(units)}], sampling_frequency=rate)
-    return LabelledRecording(recording, sorting, probe, _unit_table(units, contacts, settings.noise.level_uv), contacts, drift)
+    return LabelledRecording(recording, sorting, probe, _unit_table(units, contacts, probe, settings.noise.level_uv), contacts, drift)
 
 
-def _unit_table(units: Sequence[_Unit], contacts: np.ndarray, noise_uv: float) -> pd.DataFrame:
+def _unit_table(units: Sequence[_Unit], contacts: np.ndarray, probe: probeinterface.Probe, noise_uv: float) -> pd.DataFrame:
     rows = []
     for i, unit in enumerate(units):
-        x, y, z = unit.placement.position_um
+        x, y, z = in_probe_frame(unit.placement.position_um[None], probe)[0]
         best = unit.placement.best_channel
         peak = np.abs(unit.placement.spike_uv[best]).max()
         rows.append(
@@ -296,7 +304,7 @@ def _unit_table(units: Sequence[_Unit], contacts: np.ndarray, noise_uv: float) -
                 "x_um": x,
                 "y_um": y,
                 "z_um": z,
-                "depth_um": y,
+                "depth_um": float(unit.placement.position_um @ DRIFT_AXIS),
                 "distance_um": float(np.linalg.norm(contacts - unit.placement.position_um, axis=1).min()),
                 "peak_to_peak_uv": unit.placement.peak_to_peak_uv,
                 "snr": peak / noise_uv if noise_uv > 0 else np.nan,
@@ -351,7 +359,6 @@ def _write_recording_folder(folder: Path, made: LabelledRecording, threads: int)
     (folder / "properties").mkdir()
     for key, value in {"gain_to_uV": GAIN_UV, "offset_to_uV": 0.0}.items():
         np.save(folder / "properties" / f"{key}.npy", np.full(n_channels, value))
-    np.save(folder / "properties" / "location_3d_um.npy", made.contacts_um)
     _write_json(folder / "annotations.json", {"is_filtered": False})
     probeinterface.write_probeinterface(folder / "probegroup.json", recording.get_probegroup())
     BinaryFolderRecording(folder).dump_to_json(

@@ -23,10 +23,11 @@ __all__ = [
     "EventSource",
     "Motion",
     "Synthesiser",
+    "background_source",
+    "component_statistics",
     "continuous_source",
     "event_source",
     "kept_components",
-    "source_covariance",
     "synthesise",
 ]
 
@@ -136,9 +137,6 @@ def continuous_source(
     scale: np.ndarray,
     projection: np.ndarray,
     first: int,
-    *,
-    loops: bool = False,
-    centred: bool = False,
     tolerance_uv: float = 0.0,
 ) -> ContinuousSource:
     """A source from stored components and a projection of scaled components.
@@ -149,22 +147,21 @@ def continuous_source(
         (rank, n_samples) as stored and (rank,) factors.
     projection
         (n_steps, n_channels, rank) uV per scaled component, see `placement.projection_table`.
-    first, loops
-        See `ContinuousSource`.
-    centred
-        Take the mean of each component off (a constant potential).
+    first
+        Bank sample at recording sample 0.
     tolerance_uv
         Components that together stay below this on every channel are left out.
     """
     components = np.asarray(components)
-    offset = components.mean(axis=1, dtype=np.float64) if centred else np.zeros(len(components))
     raw = projection * np.asarray(scale, np.float32)
     if tolerance_uv > 0:
-        peak = np.maximum(components.max(axis=1) - offset, offset - components.min(axis=1))
+        peak = np.maximum(components.max(axis=1).astype(np.float64), -components.min(axis=1).astype(np.float64))
         kept = kept_components(raw, peak, tolerance_uv)
     else:
         kept = np.arange(len(components))
-    return ContinuousSource(components, kept, offset[kept].astype(np.float32), np.ascontiguousarray(raw[:, :, kept], np.float32), first, loops)
+    return ContinuousSource(
+        components, kept, np.zeros(len(kept), np.float32), np.ascontiguousarray(raw[:, :, kept], np.float32), first
+    )
 
 
 def event_source(
@@ -175,19 +172,45 @@ def event_source(
     return EventSource(np.ascontiguousarray(components, np.float32), centre, np.ascontiguousarray(projection, np.float32), times, which)
 
 
-def source_covariance(source: ContinuousSource) -> float:
-    """Variance of a still source over its whole bank entry, averaged over channels, uV^2.
+def component_statistics(components: np.ndarray, maximum_samples: int = 200_000) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (rank,) and covariance (rank, rank) of stored components, float64, from at most ``maximum_samples`` evenly spaced samples."""
+    picked = np.asarray(components[:, :: max(1, components.shape[1] // maximum_samples)]).astype(np.float64)
+    mean = picked.mean(axis=1)
+    picked -= mean[:, None]
+    return mean, picked @ picked.T / picked.shape[1]
 
-    The covariance of the components (rank x rank) gives it without making a trace.
+
+def background_source(
+    components: np.ndarray, scale: np.ndarray, projection: np.ndarray, first: int, lost_share: float = 1e-4
+) -> tuple[ContinuousSource, float]:
+    """A looping source without mean, for the background, and its variance averaged over channels, uV^2.
+
+    The covariance of the components gives the variance without making a trace. Components that together carry less than ``lost_share`` of it
+    are left out (1e-4: 1 % of the background's r.m.s., far below the recording's other noise).
+
+    Parameters
+    ----------
+    components, scale, projection, first
+        See `continuous_source`.
+    lost_share
+        Share of the variance that may go.
     """
-    rows = source.components
-    n_samples = rows.shape[1]
-    total = np.zeros((len(source.kept), len(source.kept)))
-    for start in range(0, n_samples, 65536):
-        piece = rows[:, start : start + 65536][source.kept].astype(np.float32) - source.offset[:, None]
-        total += piece @ piece.T
-    middle = source.projection[len(source.projection) // 2].astype(np.float64)
-    return float(np.einsum("ck,kl,cl->c", middle, total / n_samples, middle).mean())
+    mean, covariance = component_statistics(components)
+    raw = projection * np.asarray(scale, np.float32)
+    middle = raw[len(raw) // 2].astype(np.float64)
+    power = (middle**2).mean(axis=0) * np.diag(covariance)
+    order = np.argsort(power, kind="stable")
+    kept = np.sort(order[np.cumsum(power[order]) > lost_share * power.sum()])
+    source = ContinuousSource(
+        np.asarray(components), kept, mean[kept].astype(np.float32), np.ascontiguousarray(raw[:, :, kept], np.float32), first, loops=True
+    )
+    return source, float(np.einsum("ck,kl,cl->c", middle, covariance, middle).mean())
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy_less(source, shift, target):
+    for t in range(len(target)):
+        target[t] = np.float32(source[t]) - shift
 
 
 @numba.njit(cache=True, nogil=True)
@@ -199,30 +222,25 @@ def _gather(components, kept, offset, start, loops, out):
     period = n_samples - seam
     for r in range(len(kept)):
         row = components[kept[r]]
+        target = out[r]
         shift = offset[r]
         if not loops:
             low = min(max(0, -start), n)
             high = min(max(low, n_samples - start), n)
-            for t in range(low):
-                out[r, t] = np.float32(row[0]) - shift
-            inner = row[start + low : start + high]
-            for t in range(len(inner)):
-                out[r, low + t] = np.float32(inner[t]) - shift
-            for t in range(high, n):
-                out[r, t] = np.float32(row[n_samples - 1]) - shift
+            target[:low] = np.float32(row[0]) - shift
+            _copy_less(row[start + low : start + high], shift, target[low:high])
+            target[high:] = np.float32(row[n_samples - 1]) - shift
             continue
         t = 0
         while t < n:
             place = (start + t) % period
             if place < seam:  # the end of the entry fades into its beginning
                 weight = np.float32(place) / np.float32(seam)
-                out[r, t] = weight * np.float32(row[place]) + (np.float32(1) - weight) * np.float32(row[place + period]) - shift
+                target[t] = weight * np.float32(row[place]) + (np.float32(1) - weight) * np.float32(row[place + period]) - shift
                 t += 1
             else:
                 count = min(period - place, n - t)
-                inner = row[place : place + count]
-                for i in range(count):
-                    out[r, t + i] = np.float32(inner[i]) - shift
+                _copy_less(row[place : place + count], shift, target[t : t + count])
                 t += count
 
 
@@ -269,17 +287,28 @@ def _paste(components, centre, projection, times, which, below, weight, table, h
                 out[n - start, c] += total
 
 
-def _project(buffer: np.ndarray, projection: np.ndarray, below: np.ndarray | None, weight: np.ndarray | None) -> np.ndarray:
+# Up to this many channels BLAS is much faster with the channels as rows of the product.
+_FEW_CHANNELS = 16
+
+
+def _product(components: np.ndarray, projection: np.ndarray) -> np.ndarray:
+    """(n, n_channels) of components (rank, n) and a projection (n_channels, rank)."""
+    if len(projection) <= _FEW_CHANNELS:
+        return (projection @ components).T
+    return components.T @ projection.T
+
+
+def _project(components: np.ndarray, projection: np.ndarray, below: np.ndarray | None, weight: np.ndarray | None) -> np.ndarray:
     """Traces (n, n_channels) of components (rank, n) under a projection (n_steps, n_channels, rank) that may move."""
     if below is None or len(projection) == 1:
-        return buffer.T @ projection[0].T
-    out = np.empty((buffer.shape[1], projection.shape[1]), np.float32)
+        return _product(components, projection[0])
+    out = np.empty((components.shape[1], projection.shape[1]), np.float32)
     edges = np.flatnonzero(np.diff(below)) + 1
     for start, stop in zip([0, *edges], [*edges, len(below)], strict=True):
         step = below[start]
-        part = buffer[:, start:stop].T
-        lower = part @ projection[step].T
-        upper = part @ projection[min(step + 1, len(projection) - 1)].T
+        part = components[:, start:stop]
+        lower = _product(part, projection[step])
+        upper = _product(part, projection[min(step + 1, len(projection) - 1)])
         out[start:stop] = lower + weight[start:stop, None] * (upper - lower)
     return out
 

@@ -14,13 +14,14 @@ from spikeline.simulation.illustration.bank_tables import bank_tables
 from spikeline.simulation.illustration.footprint import electrode_grid, footprint_table
 from spikeline.simulation.illustration.extracellular_spike import extracellular_spike
 from spikeline.simulation.illustration.morphology import morphology_table
-from spikeline.simulation.illustration.rank_error import rank_error_table, surrounding_contacts
+from spikeline.simulation.illustration.rank_error import rank_error_table
 from spikeline.simulation.illustration.traces import lively_window, traces_table
 from spikeline.simulation.line_source import line_source_matrix
+from spikeline.simulation.low_rank import reference_contacts
 from tests.synthetic_bank import synthetic_entry
 
 
-def test_mean_spike_equals_the_average_of_cut_out_potentials() -> None:
+def test_extracellular_spike_equals_the_average_of_cut_out_potentials() -> None:
     entry = synthetic_entry()
     contacts = electrode_grid(50, 50, 50)
     potential = line_source_matrix(entry.geometry, contacts) @ entry.currents().astype(np.float64)
@@ -31,14 +32,14 @@ def test_mean_spike_equals_the_average_of_cut_out_potentials() -> None:
     assert time[0] == -1.0 and time[-1] == 3.0 and len(time) == found.shape[1]
 
 
-def test_mean_spike_leaves_out_spikes_cut_by_the_ends() -> None:
+def test_extracellular_spike_leaves_out_spikes_cut_by_the_ends() -> None:
     entry = synthetic_entry(spikes=3)
     contacts = electrode_grid(25, 25, 25)
     with_edges = replace(entry, spike_samples=np.r_[2, entry.spike_samples, entry.n_samples - 3])
     np.testing.assert_array_equal(extracellular_spike(entry, contacts)[1], extracellular_spike(with_edges, contacts)[1])
 
 
-def test_a_silent_cell_has_no_mean_spike_and_no_traces() -> None:
+def test_a_silent_cell_has_no_spike_and_no_traces() -> None:
     silent = synthetic_entry(spikes=0)
     with pytest.raises(DataError, match="no whole spike"):
         extracellular_spike(silent, electrode_grid())
@@ -73,7 +74,7 @@ def test_rank_error_agrees_with_a_plain_svd_of_the_currents() -> None:
     entry = replace(synthetic_entry(), error={})
     currents = entry.currents().astype(np.float64)
     left, values, right = np.linalg.svd(currents, full_matrices=False)
-    matrix = line_source_matrix(entry.geometry, surrounding_contacts())
+    matrix = line_source_matrix(entry.geometry, reference_contacts(entry.geometry, 20.0))
     cut = matrix @ (left[:, 3:] * values[3:]) @ right[3:]
     row = rank_error_table(entry).set_index("rank").loc[3]
     assert row["max_error_uv"] == pytest.approx(np.abs(cut).max(), rel=1e-3)
@@ -84,12 +85,6 @@ def test_rank_error_refuses_an_entry_without_current() -> None:
     entry = synthetic_entry()
     with pytest.raises(DataError, match="no membrane current"):
         rank_error_table(replace(entry, coefficients=np.zeros_like(entry.coefficients)))
-
-
-def test_surrounding_contacts_lie_on_the_sphere_and_apart() -> None:
-    contacts = surrounding_contacts(35.0)
-    np.testing.assert_allclose(np.linalg.norm(contacts, axis=1), 35.0)
-    assert len(np.unique(contacts.round(6), axis=0)) == len(contacts)
 
 
 def test_lively_window_holds_the_wanted_spikes() -> None:

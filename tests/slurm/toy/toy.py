@@ -31,7 +31,7 @@ def gather(output: str, *inputs: str) -> None:
 def hungry(output: str, megabytes: str) -> None:
     """Hold much memory, really touched, long enough for SLURM to see it."""
     hoard = np.ones(int(megabytes) << 17)
-    time.sleep(8)
+    time.sleep(6)
     write_hdf5(output, SCHEMA, {"sum": np.array([hoard.sum()])})
 
 

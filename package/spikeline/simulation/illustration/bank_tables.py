@@ -23,6 +23,7 @@ def bank_tables(
     *,
     split_of: Mapping[str, str] | None = None,
     traces_cell: str | None = None,
+    reference_distance_um: float = 20.0,
     conductivity_s_per_m: float = 0.3,
 ) -> dict[str, pd.DataFrame]:
     """The tables morphology, footprint, rank_error, traces and bank.
@@ -38,8 +39,8 @@ def bank_tables(
         Cell model -> ``train`` or ``test``, for the bank table.
     traces_cell
         The cell whose traces are drawn; default: the cell with the largest extracellular spike.
-    conductivity_s_per_m
-        Conductivity of the medium.
+    reference_distance_um, conductivity_s_per_m
+        Those of the bank (``simulation.bank``): where its errors were measured, and in which medium.
 
     Raises
     ------
@@ -59,7 +60,11 @@ def bank_tables(
     for cell, path in first.items():
         entry = read_bank_entry(path)
         parts["morphology"].append(morphology_table(cell, entry.geometry))
-        parts["rank_error"].append(rank_error_table(entry, conductivity_s_per_m=conductivity_s_per_m))
+        parts["rank_error"].append(
+            rank_error_table(
+                entry, reference_distance_um=reference_distance_um, conductivity_s_per_m=conductivity_s_per_m
+            )
+        )
         if _fires(entry):
             footprint = footprint_table(entry, conductivity_s_per_m=conductivity_s_per_m)
             parts["footprint"].append(footprint)

@@ -8,25 +8,11 @@ import pandas as pd
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
 from spikeline.simulation.line_source import line_source_matrix
+from spikeline.simulation.low_rank import reference_contacts
 
-__all__ = ["rank_error_table", "surrounding_contacts"]
+__all__ = ["rank_error_table"]
 
-_PIECE = 20_000
-
-
-def surrounding_contacts(distance_um: float = 20.0) -> np.ndarray:
-    """(24, 3) contacts: 20 on the corners and 4 around the middle of a box's sphere of this radius about the soma.
-
-    The corners of a dodecahedron spread evenly over the sphere; four more lie on its equator.
-    """
-    golden = (1 + np.sqrt(5)) / 2
-    corners = [(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
-    for a in (-1 / golden, 1 / golden):
-        for b in (-golden, golden):
-            corners += [(0, a, b), (a, b, 0), (b, 0, a)]
-    equator = [(1, 0, 0), (-1, 0, 0), (0, 0, 1), (0, 0, -1)]
-    directions = np.array([*corners, *equator], dtype=np.float64)
-    return distance_um * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+_PIECE = 4096
 
 
 def _principal_axes(entry: BankEntry, stop: int) -> tuple[np.ndarray, np.ndarray]:
@@ -45,11 +31,12 @@ def rank_error_table(
     entry: BankEntry,
     contacts_um: np.ndarray | None = None,
     *,
+    reference_distance_um: float = 20.0,
     conductivity_s_per_m: float = 0.3,
-    most_s: float = 20.0,
+    most_s: float = 10.0,
     most_ranks: int = 40,
 ) -> pd.DataFrame:
-    """Error of the currents cut to their leading 1, 2, ... principal components, at contacts around the soma.
+    """Error of the currents cut to their leading 1, 2, ... principal components, at contacts around the cell.
 
     The cut is measured against the stored entry, over its first ``most_s`` seconds. What the entry itself lost against the
     full simulation (``entry.error``, measured when it was made) is added: to the largest error as it is (so the value is an
@@ -61,7 +48,9 @@ def rank_error_table(
     entry
         A bank entry.
     contacts_um
-        (n_contacts, 3) contacts; default: `surrounding_contacts` at 20 um.
+        (n_contacts, 3) contacts; default: the `reference_contacts` by which the entry's own error was measured.
+    reference_distance_um
+        Least distance of those from the soma's centre.
     conductivity_s_per_m
         Conductivity of the medium.
     most_s
@@ -79,27 +68,32 @@ def rank_error_table(
     DataError
         If the entry carries no current.
     """
-    contacts = surrounding_contacts() if contacts_um is None else np.asarray(contacts_um, dtype=np.float64)
+    if contacts_um is None:
+        contacts_um = reference_contacts(entry.geometry, reference_distance_um)
     stop = min(entry.n_samples, max(1, round(most_s * entry.sampling_rate_hz)))
     axes, into_axes = _principal_axes(entry, stop)
-    seen = line_source_matrix(entry.geometry, contacts, conductivity_s_per_m) @ axes
-    ranks = np.unique(np.linspace(1, entry.rank, min(entry.rank, most_ranks)).round().astype(int))
-    largest, squares, total = np.zeros(len(ranks)), np.zeros(len(ranks)), 0.0
+    seen = (line_source_matrix(entry.geometry, np.asarray(contacts_um), conductivity_s_per_m) @ axes).astype(np.float32)
+    into_axes = into_axes.astype(np.float32)
+    largest, squares, total = np.zeros(entry.rank), np.zeros(entry.rank), 0.0
     for start in range(0, stop, _PIECE):
         on_axes = into_axes @ entry.components(start, min(start + _PIECE, stop))
-        total += float(np.square(seen @ on_axes).sum())
-        for i, rank in enumerate(ranks):
-            left_out = seen[:, rank:] @ on_axes[rank:]
-            largest[i] = max(largest[i], np.abs(left_out).max())
-            squares[i] += np.square(left_out).sum()
+        left_out = np.zeros((len(seen), on_axes.shape[1]), np.float32)
+        for rank in range(entry.rank - 1, -1, -1):  # rank + 1 components kept, all later ones left out
+            if rank < entry.rank - 1:
+                left_out += np.outer(seen[:, rank + 1], on_axes[rank + 1])
+            largest[rank] = max(largest[rank], float(left_out.max()), -float(left_out.min()))
+            squares[rank] += float(np.vdot(left_out, left_out))
+        left_out += np.outer(seen[:, 0], on_axes[0])
+        total += float(np.vdot(left_out, left_out))
     if total <= 0.0:
         raise DataError(f"{entry.name} carries no membrane current", "a simulated cell", "delete the entry and run its rule again")
+    ranks = np.unique(np.linspace(1, entry.rank, min(entry.rank, most_ranks)).round().astype(int))
     return pd.DataFrame(
         {
             "cell": entry.cell,
             "rank": ranks,
-            "max_error_uv": largest + entry.error.get("max_error_uv", 0.0),
-            "rms_error_percent": np.hypot(100 * np.sqrt(squares / total), entry.error.get("rms_error_percent", 0.0)),
+            "max_error_uv": largest[ranks - 1] + entry.error.get("max_error_uv", 0.0),
+            "rms_error_percent": np.hypot(100 * np.sqrt(squares[ranks - 1] / total), entry.error.get("rms_error_percent", 0.0)),
             "n_segments": entry.geometry.n_segments,
         }
     )

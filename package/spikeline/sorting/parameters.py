@@ -1,0 +1,117 @@
+"""What a sorter is told: the user's parameters checked, and what a small recording needs filled in."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from spikeline.config.sorting import SorterSettings
+from spikeline.errors import ConfigError
+
+__all__ = ["sorter_parameters"]
+
+# Of the Nyquist frequency: a filter must have its upper edge below it, and SpikeInterface's defaults are made for 30 kHz.
+_HIGHEST_BAND_EDGE = 0.9
+_RESERVED = ("job_kwargs", "seed")
+
+
+def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads: int, seed: int) -> dict[str, Any]:
+    """Parameters for ``run_sorter``.
+
+    The sorter's defaults are kept but for these, each of which the user may set otherwise:
+
+    - The upper edge of the band is brought below the Nyquist frequency (to 0.9 of it) where the default lies above: at 10 kHz all
+      four component sorters fail on their default of 6000-7000 Hz.
+    - SpykingCircus2 tries motion correction by default; on a probe whose depth is smaller than 2 contacts there is none to correct.
+    - Preprocessed traces are not cached in shared memory, which the sorters never hand back, nor are intermediate arrays kept.
+
+    Parameters
+    ----------
+    settings
+        The sorter and what the user sets; a block such as ``filtering`` is merged key by key with the sorter's default block.
+    sampling_rate_hz
+        Of the recording.
+    threads
+        Workers; threads of this process, never processes, so that no pool is nested in a workflow's.
+    seed
+        For every random draw of the sorter.
+
+    Raises
+    ------
+    ConfigError
+        If the sorter or a parameter is unknown, or a band edge that the user sets lies above the Nyquist frequency.
+    """
+    from spikeinterface.sorters import available_sorters, get_default_sorter_params
+
+    name = settings.sorter
+    known = available_sorters()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1, 0.5)
+        raise ConfigError(
+            f"sorter {name!r} is not one of SpikeInterface's",
+            "one of " + ", ".join(known),
+            f"did you mean {near[0]!r}?" if near else "check the name under sorting.sorters",
+        )
+    defaults = get_default_sorter_params(name)
+    _refuse_unknown(name, settings.parameters, defaults)
+    parameters = _merged(_remedies(name, defaults, sampling_rate_hz), settings.parameters)
+    _refuse_high_band(name, {**defaults, **parameters}, sampling_rate_hz)
+    if "job_kwargs" in defaults:
+        parameters["job_kwargs"] = {"n_jobs": threads, "pool_engine": "thread", "chunk_duration": "1s", "progress_bar": False, "mp_context": None}
+    if "seed" in defaults:
+        parameters["seed"] = seed
+    return parameters
+
+
+def _refuse_unknown(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    for key in given:
+        if key in _RESERVED:
+            raise ConfigError(
+                f"parameter {key!r} of sorter {name!r}", "parameters of the sorting itself", "leave it out: threads and the seed are the run's"
+            )
+        if key not in defaults:
+            near = difflib.get_close_matches(key, defaults, 1, 0.5)
+            raise ConfigError(
+                f"sorter {name!r} has no parameter {key!r}",
+                "one of " + ", ".join(k for k in defaults if k not in _RESERVED),
+                f"did you mean {near[0]!r}?" if near else "take it out of sorting.sorters",
+            )
+
+
+def _merged(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    result = copy.deepcopy(base)
+    for key, value in given.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), dict)
+        result[key] = _merged(result[key], value) if both else copy.deepcopy(value)
+    return result
+
+
+def _remedies(name: str, defaults: Mapping[str, Any], sampling_rate_hz: float) -> dict[str, Any]:
+    """What differs from the sorter's defaults, with whole default blocks so that a user's block can be merged into them."""
+    result: dict[str, Any] = {key: copy.deepcopy(value) for key, value in defaults.items() if isinstance(value, dict) and key not in _RESERVED}
+    highest = _HIGHEST_BAND_EDGE * sampling_rate_hz / 2
+    if isinstance(defaults.get("freq_max"), (int, float)):
+        result["freq_max"] = min(float(defaults["freq_max"]), highest)
+    if isinstance(defaults.get("filtering"), dict) and "freq_max" in defaults["filtering"]:
+        result["filtering"]["freq_max"] = min(float(defaults["filtering"]["freq_max"]), highest)
+    if name in ("tridesclous2", "lupin"):
+        result |= {"cache_preprocessing_mode": "no-cache", "save_array": False}
+    if name == "spykingcircus2":
+        result |= {"cache_preprocessing": {"mode": "no-cache"}, "apply_motion_correction": False}
+    if name == "simple":
+        # HDBSCAN would start processes of its own for more than 16384 events.
+        result["clusterer_kwargs"] = {"core_dist_n_jobs": 1}
+    return result
+
+
+def _refuse_high_band(name: str, parameters: Mapping[str, Any], sampling_rate_hz: float) -> None:
+    block = parameters.get("filtering")
+    edge = block.get("freq_max") if isinstance(block, Mapping) else parameters.get("freq_max")
+    if isinstance(edge, (int, float)) and edge >= sampling_rate_hz / 2:
+        raise ConfigError(
+            f"sorter {name!r}: freq_max = {edge:g} Hz for a recording at {sampling_rate_hz:g} Hz",
+            f"a band below the Nyquist frequency, {sampling_rate_hz / 2:g} Hz",
+            "lower it, or leave it out to have it fitted to the recording",
+        )

@@ -1,0 +1,146 @@
+"""How far each true unit stands above the noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spikeline.errors import DataError
+from spikeline.simulation.illustration.filtered import band_passed
+from spikeline.sorting.sorting_file import spikes_of
+
+if TYPE_CHECKING:
+    import spikeinterface as si
+
+__all__ = ["MeanWaveforms", "mean_waveforms", "noise_levels", "signal_to_noise"]
+
+_CHUNK_S = 10.0
+_NOISE_S = 60.0
+_MAD_TO_SD = 1.482602218505602  # 1 / 0.75 quantile of the standard normal distribution
+
+
+@dataclass(frozen=True)
+class MeanWaveforms:
+    """Mean waveform of each unit.
+
+    Parameters
+    ----------
+    mean, sd
+        (n_units, n_samples, n_channels) mean and standard deviation over the spikes; NaN for a unit without spikes.
+    count
+        (n_units,) spikes whose window lies inside the recording.
+    time_ms
+        (n_samples,) relative to the spike.
+    """
+
+    mean: np.ndarray
+    sd: np.ndarray
+    count: np.ndarray
+    time_ms: np.ndarray
+
+
+def _scaled(recording: si.BaseRecording, start: int, stop: int) -> np.ndarray:
+    """(n, n_channels) float32 in uV where the recording has gains, as stored otherwise."""
+    return recording.get_traces(start_frame=start, end_frame=stop, return_in_uV=recording.has_scaleable_traces()).astype(np.float32)
+
+
+def noise_levels(recording: si.BaseRecording) -> np.ndarray:
+    """Noise of each channel: 1.4826 times the median absolute deviation, over 60 s taken evenly from the recording.
+
+    Returns
+    -------
+    (n_channels,)
+        In uV where the recording has gains.
+    """
+    rate, n_samples = recording.get_sampling_frequency(), recording.get_num_samples()
+    length = int(min(n_samples, rate))
+    pieces = int(min(_NOISE_S, max(1, n_samples // length)))
+    starts = np.linspace(0, n_samples - length, pieces).astype(int)
+    traces = np.concatenate([_scaled(recording, start, start + length) for start in starts])
+    return np.median(np.abs(traces - np.median(traces, axis=0)), axis=0) * _MAD_TO_SD
+
+
+def mean_waveforms(recording: si.BaseRecording, sorting: si.BaseSorting, window_ms: tuple[float, float] = (-1.0, 2.0)) -> MeanWaveforms:
+    """Mean waveform of each unit over all its spikes; reads the traces once, in stretches of 10 s.
+
+    Parameters
+    ----------
+    recording
+        Already filtered.
+    sorting
+        Of the same sampling rate.
+    window_ms
+        Around each spike; spikes nearer to an end of the recording are left out.
+
+    Raises
+    ------
+    DataError
+        If the sampling rates differ or a spike lies outside the recording.
+    """
+    rate, n_samples = recording.get_sampling_frequency(), recording.get_num_samples()
+    if sorting.get_sampling_frequency() != rate:
+        raise DataError(
+            f"the sorting is sampled at {sorting.get_sampling_frequency():g} Hz, the recording at {rate:g} Hz", "one rate", "check that they belong together"
+        )
+    samples, index, unit_ids = spikes_of(sorting)
+    if len(samples) and not 0 <= samples[0] <= samples[-1] < n_samples:
+        raise DataError(
+            f"spikes at samples {samples[0]} to {samples[-1]} of a recording of {n_samples}", "spikes inside it", "check that they belong together"
+        )
+    before, after = round(-window_ms[0] * rate / 1000), round(window_ms[1] * rate / 1000)
+    inside = (samples >= before) & (samples + after <= n_samples)
+    samples, index = samples[inside], index[inside]
+    shape = (len(unit_ids), before + after, recording.get_num_channels())
+    total, squares = np.zeros(shape), np.zeros(shape)
+    step = int(_CHUNK_S * rate)
+    for start in range(0, n_samples, step):
+        first, last = np.searchsorted(samples, [start, start + step])
+        if first == last:
+            continue
+        low = max(0, start - before)
+        traces = _scaled(recording, low, min(n_samples, start + step + after)).astype(float)
+        windows = np.lib.stride_tricks.sliding_window_view(traces, before + after, axis=0)
+        for unit in np.unique(index[first:last]):
+            waves = windows[samples[first:last][index[first:last] == unit] - before - low]  # (spikes, channels, samples)
+            total[unit] += waves.sum(axis=0).T
+            squares[unit] += (waves**2).sum(axis=0).T
+    count = np.bincount(index, minlength=len(unit_ids))
+    divisor = np.where(count > 0, count, np.nan)[:, None, None]
+    mean = total / divisor
+    sd = np.sqrt(np.maximum(squares / divisor - mean**2, 0))
+    return MeanWaveforms(mean, sd, count, np.arange(-before, after) * 1000 / rate)
+
+
+def signal_to_noise(recording: si.BaseRecording, sorting: si.BaseSorting, band_hz: tuple[float, float]) -> dict[str, float]:
+    """Signal-to-noise ratio of each unit, as SpikeInterface defines it.
+
+    The depth of the negative peak of the unit's mean filtered waveform (-1 to 2 ms around the spike), on the channel where it is
+    deepest, divided by that channel's noise: 1.4826 times the median absolute deviation of the filtered trace.
+
+    Parameters
+    ----------
+    recording
+        Unfiltered.
+    sorting
+        True (or found) units.
+    band_hz
+        Band of the zero-phase Butterworth filter (order 5, SpikeInterface's default).
+
+    Returns
+    -------
+    dict
+        Unit id (text) -> SNR; NaN for a unit without spikes.
+    """
+    filtered = band_passed(recording, band_hz)
+    noise, waves = noise_levels(filtered), mean_waveforms(filtered, sorting)
+    result = {}
+    for unit, (wave, count) in zip(sorting.unit_ids, zip(waves.mean, waves.count, strict=True), strict=True):
+        if count == 0:
+            result[str(unit)] = float("nan")
+            continue
+        depth = -wave.min(axis=0)
+        best = int(depth.argmax())
+        result[str(unit)] = float(abs(depth[best]) / noise[best]) if noise[best] > 0 else float("nan")
+    return result

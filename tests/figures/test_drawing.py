@@ -1,0 +1,124 @@
+"""Every figure: drawn, complete, the same bytes each time, and refused with one clear error where a table is broken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from spikeline.artifacts import file_checksum, read_manifest, write_csv
+from spikeline.errors import FormatError
+from spikeline.figures import draw_accuracy, draw_bank_rank, draw_cells, draw_real_recording, draw_recording, draw_traces
+from tests.figures.synthetic_tables import write_recording_tables, write_score_tables
+
+# figure -> (function, group of tables, its tables in order)
+FIGURES: dict[str, tuple[Callable[..., dict[str, Path]], str, tuple[str, ...]]] = {
+    "cells": (draw_cells, "bank", ("morphology", "footprint")),
+    "traces": (draw_traces, "bank", ("traces", "morphology")),
+    "bank_rank": (draw_bank_rank, "bank", ("rank_error", "bank")),
+    "recording": (draw_recording, "recording", ("excerpt", "spikes", "units", "contacts")),
+    "accuracy": (draw_accuracy, "scores", ("scores", "counts")),
+    "real_recording": (draw_real_recording, "real", ("waveforms", "excerpt", "spikes")),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_with_its_table_and_manifests(name, tables, tmp_path) -> None:
+    draw, group, wanted = FIGURES[name]
+    written = draw(*(tables[group][table] for table in wanted), tmp_path / name, tier="quick")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{name}.{ending}{suffix}" for ending in ("pdf", "png", "csv") for suffix in ("", ".manifest.json")
+    }
+    assert written["png"].stat().st_size > 10_000 and written["pdf"].stat().st_size > 5_000
+    assert b"CreationDate" not in written["pdf"].read_bytes()
+    assert read_manifest(written["pdf"])["sha256"] == file_checksum(written["pdf"])
+    assert len(pd.read_csv(written["csv"])) > 5
+    assert set(pd.read_csv(written["csv"])["table"]) >= set(wanted)
+
+
+@pytest.mark.parametrize("name", ["bank_rank", "accuracy"])
+def test_the_same_tables_give_the_same_bytes_in_another_process(name, tables, tmp_path) -> None:
+    draw, group, wanted = FIGURES[name]
+    paths = [tables[group][table] for table in wanted]
+    with matplotlib.rc_context({"font.size": 20, "lines.linewidth": 9}):  # a user's own style must not show
+        here = draw(*paths, tmp_path / "here")
+    arguments = ", ".join(f"{str(path)!r}" for path in (*paths, tmp_path / "there"))
+    subprocess.run([sys.executable, "-c", f"from spikeline.figures import *; {draw.__name__}({arguments})"], check=True, env={"PYTHONHASHSEED": "11"})
+    for ending, path in here.items():
+        assert path.read_bytes() == (tmp_path / f"there.{ending}").read_bytes(), ending
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_missing_column_is_named(name, tables, tmp_path) -> None:
+    draw, group, wanted = FIGURES[name]
+    broken = pd.read_csv(tables[group][wanted[0]])
+    lost = {"cells": "x0_um", "traces": "value", "bank_rank": "rank", "recording": "potential_uv", "accuracy": "accuracy", "real_recording": "mean"}[name]
+    write_csv(tmp_path / "broken.csv", broken.drop(columns=lost))
+    with pytest.raises(FormatError, match=f"no column {lost}"):
+        draw(tmp_path / "broken.csv", *(tables[group][table] for table in wanted[1:]), tmp_path / "figure")
+    assert not list(tmp_path.glob("figure*"))
+
+
+def test_an_empty_table_and_text_among_numbers_are_refused(tables, tmp_path) -> None:
+    bank = pd.read_csv(tables["bank"]["bank"])
+    write_csv(tmp_path / "empty.csv", bank.iloc[:0])
+    with pytest.raises(FormatError, match="no rows"):
+        draw_bank_rank(tables["bank"]["rank_error"], tmp_path / "empty.csv", tmp_path / "figure")
+    write_csv(tmp_path / "text.csv", bank.assign(rank="many"))
+    with pytest.raises(FormatError, match="holds text"):
+        draw_bank_rank(tables["bank"]["rank_error"], tmp_path / "text.csv", tmp_path / "figure")
+    with pytest.raises(FormatError, match="does not exist"):
+        draw_bank_rank(tables["bank"]["rank_error"], tmp_path / "absent.csv", tmp_path / "figure")
+
+
+def test_traces_need_a_soma(tables, tmp_path) -> None:
+    traces = pd.read_csv(tables["bank"]["traces"])
+    write_csv(tmp_path / "traces.csv", traces[traces["trace"] != "soma"])
+    with pytest.raises(FormatError, match="soma and at least one electrode"):
+        draw_traces(tmp_path / "traces.csv", tables["bank"]["morphology"], tmp_path / "figure")
+
+
+def test_cells_without_a_common_cell_are_refused(tables, tmp_path) -> None:
+    footprint = pd.read_csv(tables["bank"]["footprint"])
+    write_csv(tmp_path / "footprint.csv", footprint.assign(cell="another"))
+    with pytest.raises(FormatError, match="no cell in common"):
+        draw_cells(tables["bank"]["morphology"], tmp_path / "footprint.csv", tmp_path / "figure")
+
+
+def test_a_large_probe_keeps_the_channels_next_to_the_largest_units(tmp_path) -> None:
+    tables = write_recording_tables(tmp_path, channels=40, units=12)
+    written = draw_recording(*(tables[name] for name in ("excerpt", "spikes", "units", "contacts")), tmp_path / "figure", most_channels=8)
+    drawn = pd.read_csv(written["csv"], low_memory=False)
+    shown = drawn[drawn["table"] == "excerpt"]["channel"].astype(float).unique()
+    units = pd.read_csv(tables["units"]).sort_values("peak_to_peak_uv")
+    contacts = pd.read_csv(tables["contacts"])
+    nearest = np.hypot(contacts["x_um"] - units["x_um"].iloc[-1], contacts["y_um"] - units["y_um"].iloc[-1]).idxmin()
+    assert len(shown) == 8 and contacts["channel"][nearest] in shown
+
+
+def test_many_recordings_share_one_row_and_a_sorter_that_found_nothing_keeps_its_place(tmp_path) -> None:
+    tables = write_score_tables(tmp_path, tuple(f"recording{i}" for i in range(6)), units=3)
+    scores, counts = pd.read_csv(tables["scores"]), pd.read_csv(tables["counts"])
+    write_csv(tmp_path / "fewer.csv", scores[scores["sorter"] != "simple"])
+    nothing = counts["sorter"] == "simple"
+    counts.loc[nothing, ["units_found", "well_detected", "false_positive", "redundant", "over_merged"]] = 0
+    write_csv(tmp_path / "counts.csv", counts)
+    draw_accuracy(tmp_path / "fewer.csv", tmp_path / "counts.csv", tmp_path / "figure")
+
+
+def test_real_recording_draws_sorters_that_found_nothing(tables, tmp_path) -> None:
+    for name in ("waveforms", "spikes"):
+        write_csv(tmp_path / f"{name}.csv", pd.read_csv(tables["real"][name]).iloc[:0])
+    written = draw_real_recording(tmp_path / "waveforms.csv", tables["real"]["excerpt"], tmp_path / "spikes.csv", tmp_path / "figure")
+    assert written["png"].exists()
+
+
+def test_figures_import_no_simulator_sorter_or_network() -> None:
+    code = "import sys, spikeline.figures; bad = {'torch', 'neuron', 'LFPy', 'spikeinterface', 'matplotlib.pyplot'} & set(sys.modules); assert not bad, bad"
+    subprocess.run([sys.executable, "-c", code], check=True)

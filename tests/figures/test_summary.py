@@ -1,0 +1,65 @@
+"""The headline numbers of a run."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from spikeline.artifacts import write_csv, write_json
+from spikeline.errors import FormatError
+from spikeline.figures import summarise
+from spikeline.figures.summary import flattened
+
+
+def test_the_summary_holds_the_worst_errors_and_the_mean_accuracies(tables, tmp_path) -> None:
+    part = tmp_path / "check.json"
+    write_json(part, {"simulation": {"placement": {"relative_error": 2e-9}}, "benchmark.workflow.plan_seconds_10k": 12})
+    summary = summarise(tables["bank"]["bank"], tables["scores"]["scores"], tables["scores"]["counts"], [part])
+    bank, scores = pd.read_csv(tables["bank"]["bank"]), pd.read_csv(tables["scores"]["scores"])
+    assert summary["simulation.bank.max_error_uv"] == pytest.approx(bank["max_error_uv"].max())
+    assert summary["simulation.bank.entries"] == len(bank) and summary["simulation.bank.spikes"] == bank["n_spikes"].sum()
+    chosen = scores[(scores["sorter"] == "lupin") & (scores["rule"] == "simsort")]
+    assert summary["sorting.tetrode.lupin.accuracy_simsort"] == pytest.approx(chosen["accuracy"].mean())
+    assert summary["sorting.tetrode.simple.units_true"] == 5
+    assert summary["simulation.placement.relative_error"] == 2e-9 and summary["benchmark.workflow.plan_seconds_10k"] == 12
+    assert list(summary) == sorted(summary)
+    json.dumps(summary, allow_nan=False)
+
+
+def test_an_error_that_was_not_measured_is_not_hidden(tables, tmp_path) -> None:
+    bank = pd.read_csv(tables["bank"]["bank"])
+    bank.loc[0, "max_error_uv"] = float("nan")
+    write_csv(tmp_path / "bank.csv", bank)
+    assert summarise(tmp_path / "bank.csv")["simulation.bank.max_error_uv"] is None
+
+
+def test_an_undefined_precision_counts_as_none(tables, tmp_path) -> None:
+    scores = pd.read_csv(tables["scores"]["scores"]).query("sorter == 'simple' and rule == 'simsort'").assign(precision=float("nan"))
+    write_csv(tmp_path / "scores.csv", scores)
+    summary = summarise(scores_csv=tmp_path / "scores.csv", counts_csv=tables["scores"]["counts"])
+    assert summary["sorting.tetrode.simple.precision_simsort"] == 0
+
+
+def test_two_sources_of_one_key_are_refused(tables, tmp_path) -> None:
+    part = tmp_path / "part.json"
+    write_json(part, {"simulation.bank.entries": 3})
+    with pytest.raises(FormatError, match=r"simulation\.bank\.entries a second time"):
+        summarise(tables["bank"]["bank"], parts=[part])
+
+
+def test_broken_parts_are_refused(tables, tmp_path) -> None:
+    part = tmp_path / "part.json"
+    write_json(part, [1, 2])
+    with pytest.raises(FormatError, match="holds a list"):
+        summarise(parts=[part])
+    with pytest.raises(FormatError, match="one of scores and counts"):
+        summarise(scores_csv=tables["scores"]["scores"])
+    write_csv(tmp_path / "scores.csv", pd.read_csv(tables["scores"]["scores"]).assign(rule="mine"))
+    with pytest.raises(FormatError, match="the rule mine"):
+        summarise(scores_csv=tmp_path / "scores.csv", counts_csv=tables["scores"]["counts"])
+
+
+def test_flattened_joins_keys_by_dots() -> None:
+    assert flattened({"a": {"b": 1, "c": {"d": 2}}, "e.f": 3}) == {"a.b": 1, "a.c.d": 2, "e.f": 3}
