@@ -1,4 +1,6 @@
 # Shared by all stages: the validated settings, the paths, the resources.
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
 
 from spikeline.config.load import parse_run
@@ -13,6 +15,7 @@ except ConfigError as error:
 
 SHARDS = bank_shards(SETTINGS.simulation)
 FIRST_SHARDS = list({shard.cell: shard for shard in reversed(SHARDS)}.values())[::-1]
+DATASETS = str(Path(workflow.basedir) / "config" / "datasets.yaml")
 REAL_RECORDINGS = SETTINGS.sorting.real_recordings if SETTINGS.data_root else []
 
 
@@ -28,6 +31,7 @@ wildcard_constraints:
     seed=r"\d+",
     recording=r"[A-Za-z0-9_-]+",
     sorter=r"[A-Za-z0-9_-]+",
+    dataset=r"[A-Za-z0-9_-]+",
 
 
 def without(settings, *keys):

@@ -214,10 +214,7 @@ rule accuracy:
 rule real_recording:
     """A real recording of the data-set table, sorted by every sorter."""
     input:
-        **{
-            name: f"<results>/tables/real_recording/{{dataset}}/{name}.csv"
-            for name in ("waveforms", "excerpt", "spikes")
-        },
+        **rules.real_tables.output,
     output:
         png=report(
             "<results>/figures/real_recording/{dataset}.png",

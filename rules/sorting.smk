@@ -72,3 +72,54 @@ rule scores:
         version=1,
     script:
         "../scripts/sorting/scores.py"
+
+
+rule sort_real:
+    """Sort a real recording of the data-set table with one sorter."""
+    input:
+        table=ancient(DATASETS),
+    output:
+        "<results>/sorting/real/{dataset}/{sorter}.h5",
+    log:
+        "<logs>/sorting/real/{dataset}/{sorter}.log",
+    benchmark:
+        "<benchmarks>/sorting/real/{dataset}/{sorter}.tsv"
+    conda:
+        "../envs/spikeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(4000),
+        runtime=minutes(30),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+        sorter=lambda wildcards: SETTINGS.sorting.sorters[wildcards.sorter].plain(),
+    script:
+        "../scripts/sorting/sort_real.py"
+
+
+rule real_tables:
+    """Waveforms, an excerpt and all spikes of a real recording, by sorter."""
+    input:
+        table=ancient(DATASETS),
+        sortings=expand(
+            "<results>/sorting/real/{{dataset}}/{sorter}.h5",
+            sorter=SETTINGS.sorting.sorters,
+        ),
+    output:
+        **{
+            name: f"<results>/tables/real_recording/{{dataset}}/{name}.csv"
+            for name in ("waveforms", "excerpt", "spikes")
+        },
+    log:
+        "<logs>/tables/real_tables/{dataset}.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(10),
+    params:
+        version=1,
+        filter_hz=SETTINGS.sorting.plain()["filter_hz"],
+    script:
+        "../scripts/sorting/real_tables.py"

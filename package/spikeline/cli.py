@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from spikeline import __version__
-from spikeline.errors import SpikelineError
+from spikeline.errors import ConfigError, SpikelineError
 
 __all__ = ["command_line", "main"]
 
@@ -195,6 +195,275 @@ def config_show(files: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
     click.echo(json.dumps(load_run(files, changes).plain(), indent=1))
 
 
+# ------------------------------------------------------------------------------------------------- simulation
+
+_CONFIG = click.argument("config_file", metavar="CONFIG", type=click.Path(path_type=Path))
+_VARIANT = click.option(
+    "--variant", default="v000", show_default=True, help="Which variant; v000 is the model as published."
+)
+_MECHANISMS = click.option(
+    "--mechanisms",
+    type=click.Path(path_type=Path),
+    help="Folder made by compile-mechanisms; not needed for cells of NEURON's built-ins.",
+)
+
+
+def _output(what: str) -> Any:
+    return click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help=what)
+
+
+@command_line.command("compile-mechanisms")
+@_CONFIG
+@_output("Folder for the compiled library.")
+def compile_mechanisms(config_file: Path, output: Path) -> None:
+    """Compile the ion channels of the cell models that CONFIG names, once for all of them. Needs g++ and make.
+
+    \b
+    Example:
+      spikeline compile-mechanisms config/quick.yaml -o my/mechanisms
+    """
+    from spikeline.artifacts import Provenance
+    from spikeline.config.load import load_run
+    from spikeline.simulation import mechanisms
+    from spikeline.simulation.cell_sources import find_cell_models
+
+    cells = load_run(config_file).simulation.cells
+    models = find_cell_models(cells)
+    mechanisms.compile_mechanisms(models.values(), output, Provenance({"cells": sorted(models)}))
+    click.echo(f"{output}: ion channels of {len(models)} cell models")
+
+
+@command_line.command()
+@_CONFIG
+@click.argument("cell")
+@_VARIANT
+@_MECHANISMS
+@_output("JSON file for the result.")
+def rheobase(config_file: Path, cell: str, variant: str, mechanisms: Path | None, output: Path) -> None:
+    """Measure the smallest step current (nA) that makes a CELL of CONFIG fire.
+
+    \b
+    Example:
+      spikeline rheobase config/quick.yaml L5_NBC_bAC217_1 --mechanisms my/mechanisms -o my/rheobase.json
+    """
+    from spikeline.config.load import load_run
+    from spikeline.simulation.rheobase import measure_rheobase
+
+    settings = load_run(config_file)
+    simulation = settings.simulation
+    found = measure_rheobase(
+        _cell_model(simulation.cells, cell),
+        variant,
+        output,
+        integration=simulation.integration,
+        rheobase=simulation.rheobase,
+        variants=simulation.cells.variants,
+        mechanisms=mechanisms,
+        root_seed=settings.seed,
+        provenance=_provenance(settings, ["cells", "integration", "rheobase"]),
+    )
+    click.echo(f"{cell} {variant}: {found.rheobase_na:g} nA")
+
+
+@command_line.command()
+@_CONFIG
+@click.argument("cell")
+@_VARIANT
+@click.option("--seed", default=0, show_default=True, help="Which stimulus: 0, 1, ... up to simulation.bank.seeds.")
+@click.option(
+    "--rheobase", "rheobase_file", required=True, type=click.Path(path_type=Path), help="Made by the command rheobase."
+)
+@_MECHANISMS
+@_output("HDF5 file for the bank entry.")
+def currents(
+    config_file: Path, cell: str, variant: str, seed: int, rheobase_file: Path, mechanisms: Path | None, output: Path
+) -> None:
+    """Simulate the membrane currents (nA) of a CELL of CONFIG: one bank entry, simulation.bank.duration_s (s) long.
+
+    A killed run resumes at its last finished slice.
+
+    \b
+    Example:
+      spikeline currents config/quick.yaml L5_NBC_bAC217_1 --rheobase my/rheobase.json \\
+        --mechanisms my/mechanisms -o my/currents/L5_NBC_bAC217_1/v000-0.h5
+    """
+    from spikeline.config.load import load_run
+    from spikeline.simulation.currents import simulate_bank_entry
+
+    settings = load_run(config_file)
+    simulation = settings.simulation
+    error = simulate_bank_entry(
+        _cell_model(simulation.cells, cell),
+        variant,
+        seed,
+        rheobase_file,
+        output,
+        integration=simulation.integration,
+        stimulus=simulation.stimulus,
+        bank=simulation.bank,
+        variants=simulation.cells.variants,
+        root_seed=settings.seed,
+        mechanisms=mechanisms,
+        provenance=_provenance(settings, ["cells", "integration", "stimulus", "bank"], [rheobase_file]),
+    )
+    click.echo(f"{output}: " + ", ".join(f"{name} {value:.3g}" for name, value in error.items()))
+
+
+@command_line.command()
+@_CONFIG
+@click.argument("recording")
+@click.option(
+    "--bank",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of bank entries, CELL/VARIANT-SEED.h5 each, e.g. results/quick/simulation/currents.",
+)
+@click.option("--threads", default=2, show_default=True, help="Threads that synthesise and write.")
+@_output("Folder for the recording.")
+def record(config_file: Path, recording: str, bank: Path, threads: int, output: Path) -> None:
+    """Make a RECORDING that CONFIG names from the bank: traces (uV), true spike times, probe and unit table.
+
+    \b
+    Example:
+      spikeline record config/quick.yaml tetrode_drift --bank results/quick/simulation/currents -o my/tetrode_drift
+    """
+    from spikeline.artifacts import Provenance
+    from spikeline.config.load import load_run
+    from spikeline.simulation.bank import read_bank_entry
+    from spikeline.simulation.recordings import make_recording, write_recording
+    from spikeline.simulation.shards import cast_of_recording
+
+    settings = load_run(config_file)
+    _checked_choice(recording, list(settings.recordings), f"recordings of {config_file}")
+    wanted = settings.recordings[recording]
+    cast = cast_of_recording(settings, recording)
+    paths = {shard: bank / f"{shard.name}.h5" for shard in [*cast.units, *cast.background]}
+    entries = {shard: read_bank_entry(path) for shard, path in paths.items()}
+    made = make_recording(
+        [entries[shard] for shard in cast.units],
+        wanted,
+        settings.seed,
+        recording,
+        background=[entries[shard] for shard in cast.background],
+        allowed_cells=getattr(settings.simulation.cells, wanted.split),
+        conductivity_s_per_m=settings.simulation.bank.conductivity_s_per_m,
+    )
+    provenance = Provenance({"recording": wanted.plain()}, settings.seed, paths.values(), bank)
+    write_recording(output, made, provenance=provenance, threads=threads)
+    click.echo(f"{output}: {len(made.units)} units, {wanted.duration_s:g} s at {wanted.sampling_rate_hz:g} Hz")
+
+
+def _cell_model(cells: Any, name: str) -> Any:
+    from spikeline.simulation.cell_sources import find_cell_models
+
+    _checked_choice(name, cells.names, "cell models")
+    return find_cell_models(cells)[name]
+
+
+def _provenance(settings: Any, blocks: list[str], inputs: list[Path] | None = None) -> Any:
+    from spikeline.artifacts import Provenance
+
+    return Provenance(
+        {name: getattr(settings.simulation, name).plain() for name in blocks}, settings.seed, inputs or ()
+    )
+
+
+def _checked_choice(name: str, choices: list[str], what: str) -> None:
+    import difflib
+
+    if name not in choices:
+        near = difflib.get_close_matches(name, choices, 1)
+        raise ConfigError(
+            f"{name!r} is none of the {what}",
+            f"one of {', '.join(choices) or 'none'}",
+            f"did you mean {near[0]}?" if near else "add it to the configuration, or choose one of those",
+        )
+
+
+# ---------------------------------------------------------------------------------------------------- sorting
+
+
+@command_line.command("sort")
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.argument("sorter")
+@click.option(
+    "--parameters",
+    default="{}",
+    show_default=True,
+    help="Parameters of the sorter as YAML, e.g. '{apply_preprocessing: false}'.",
+)
+@click.option("--seed", default=42, show_default=True, help="Root seed.")
+@click.option("--threads", default=1, show_default=True, help="Worker threads.")
+@_output("HDF5 file for the sorting.")
+def sort_command(recording: Path, sorter: str, parameters: str, seed: int, threads: int, output: Path) -> None:
+    """Sort a RECORDING (a folder made by `spikeline record`) with a SORTER of SpikeInterface.
+
+    \b
+    Example:
+      spikeline sort results/quick/recordings/tetrode_static simple -o my/simple.h5
+    """
+    from spikeline.config.sorting import SorterSettings
+    from spikeline.config.yaml_text import parse_yaml
+    from spikeline.sorting.steps import sort_to_file
+
+    values, _ = parse_yaml(parameters, "--parameters")
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"--parameters holds {values!r}", "names with values, e.g. '{detect_threshold: 5}'", "write a block"
+        )
+    note = sort_to_file(recording, output, SorterSettings(sorter=sorter, parameters=values), seed=seed, threads=threads)
+    click.echo(f"{output}: {note or 'sorted'}")
+
+
+@command_line.command()
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.argument("sortings", metavar="NAME=SORTING...", nargs=-1, required=True)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="Take tolerances (ms) and band (Hz) from this configuration.",
+)
+@click.option(
+    "--scores",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="CSV file for the scores, one row per unit and rule.",
+)
+@click.option(
+    "--counts",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="CSV file for counts of missed, false and merged units.",
+)
+def score(recording: Path, sortings: tuple[str, ...], config_file: Path | None, scores: Path, counts: Path) -> None:
+    """Score sortings of a simulated RECORDING against its true spike times, by SpikeInterface's rule and by SimSort's.
+
+    \b
+    Example:
+      spikeline score results/quick/recordings/tetrode_static simple=my/simple.h5 \\
+        --scores my/scores.csv --counts my/counts.csv
+    """
+    from spikeline.artifacts import read_csv
+    from spikeline.config.load import load_run
+    from spikeline.config.sorting import SortingSettings
+    from spikeline.sorting.steps import score_to_files
+
+    named: dict[str, Path] = {}
+    for text in sortings:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path):
+            raise ConfigError(
+                f"the sorting {text!r}",
+                "NAME=FILE, e.g. simple=my/simple.h5",
+                "put a name for the tables before the file",
+            )
+        named[name] = Path(path)
+    settings = load_run(config_file).sorting if config_file is not None else SortingSettings()
+    score_to_files(recording, named, scores, counts, settings.scoring, settings.filter_hz)
+    click.echo(f"{scores}: {len(read_csv(scores))} rows")
+
+
 # ---------------------------------------------------------------------------------------------------- printing
 
 
@@ -208,7 +477,10 @@ def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]], right: tu
         table.add_column(title, justify="right" if index in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_plain_text(cell) for cell in row))
-    Console(file=click.get_text_stream("stdout"), highlight=False).print(table)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=240)  # in a pipe or a log one row is one line
+    console.print(table)
 
 
 def _plain_text(cell: str) -> Any:

@@ -7,6 +7,8 @@ from spikeline.simulation.recordings import read_recording
 
 log_to(snakemake.log[0])
 made = read_recording(snakemake.input[0].removesuffix(".manifest.json"))
-tables = recording_tables(made.recording, made.sorting, facts=made.units, band_hz=tuple(snakemake.params.filter_hz))
+tables = recording_tables(
+    made.recording, made.sorting, unit_facts=made.units, band_hz=tuple(snakemake.params.filter_hz)
+)
 for name, table in tables.items():
     write_csv(snakemake.output[name], table, provenance=Provenance.of_job(snakemake))

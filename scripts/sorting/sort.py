@@ -3,13 +3,14 @@
 from spikeline.artifacts import Provenance
 from spikeline.config.sorting import SorterSettings
 from spikeline.log import log_to
-from spikeline.simulation.recordings import read_recording
-from spikeline.sorting.run import sort_recording
-from spikeline.sorting.sorting_file import write_sorting
+from spikeline.sorting.steps import sort_to_file
 
 log_to(snakemake.log[0])
-made = read_recording(snakemake.input[0].removesuffix(".manifest.json"))
-sorting = sort_recording(
-    made.recording, SorterSettings.parse(snakemake.params.sorter), threads=snakemake.threads, seed=snakemake.params.seed
+sort_to_file(
+    snakemake.input[0].removesuffix(".manifest.json"),
+    snakemake.output[0],
+    SorterSettings.parse(snakemake.params.sorter),
+    seed=snakemake.params.seed,
+    threads=snakemake.threads,
+    provenance=Provenance.of_job(snakemake),
 )
-write_sorting(snakemake.output[0], sorting, Provenance.of_job(snakemake))

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from spikeline.artifacts import (
     atomic_file,
     atomic_folder,

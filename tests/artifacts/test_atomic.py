@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from spikeline.artifacts import atomic_file, atomic_folder, manifest_path, write_manifest
 from spikeline.errors import FormatError
 

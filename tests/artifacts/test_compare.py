@@ -1,6 +1,7 @@
 """Comparing two summaries."""
 
 import pytest
+
 from spikeline.artifacts import write_json
 from spikeline.artifacts.compare import compare_summaries, flat, read_summary
 from spikeline.errors import FormatError

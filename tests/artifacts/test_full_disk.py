@@ -8,6 +8,7 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
+
 from spikeline.artifacts import (
     atomic_file,
     atomic_folder,

@@ -5,6 +5,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+
 from spikeline.artifacts import create_hdf5, file_checksum, open_hdf5, read_manifest, write_hdf5
 from spikeline.artifacts.hdf5 import check_links
 from spikeline.errors import FormatError

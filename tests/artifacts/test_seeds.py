@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spikeline.artifacts import seed_integer, seed_sequence, seed_stream
 
 KNOWN_STREAM = [377767696, 2271511198, 3963968198]

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+
 from spikeline.artifacts import read_csv, read_json, read_manifest, write_csv, write_json
 from spikeline.errors import FormatError
 

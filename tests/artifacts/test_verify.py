@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+
 from spikeline.artifacts import (
     Provenance,
     atomic_folder,
@@ -38,9 +39,9 @@ def tree(tmp_path):
         with h5py.File(folder / "inner.h5", "w") as file:
             file["a"] = 1
     write_manifest(run / "recordings" / "tetrode", schema="recording")
-    for name in ("logs/a.log", "benchmarks/b.tsv", "simulation/currents/cell/v000-1.partial/0.h5", "report.html"):
+    for name in ("logs/a.log", "benchmarks/b.tsv", "report.html"):
         (run / name).parent.mkdir(parents=True, exist_ok=True)
-        (run / name).write_text("x") if not name.endswith(".h5") else h5py.File(run / name, "w").close()
+        (run / name).write_text("x")
     (run / "recordings" / "tetrode" / ".snakemake_timestamp").write_text("now")
     return run
 
@@ -111,7 +112,15 @@ def test_unfinished_orphan_and_leftover(tree):
 
 def test_leftovers_alone_are_harmless(tree):
     (tree / ".scores.csv.tmp-123").write_text("half")
-    assert verify_tree(tree).ok
+    work = tree / "simulation" / "currents" / "cell" / ".v000-1.h5.work-0123"
+    write_hdf5(work / "slice-000000.h5", "current-slice", {"a": np.ones(2)})
+    report = verify_tree(tree)
+    assert report.ok
+    assert report.artifacts == 6
+    assert [finding.message.split(";")[0] for finding in report.findings] == [
+        "left by a writer that was killed",
+        "finished parts of a job that was stopped",
+    ]
 
 
 def test_unreadable_manifest(tree):

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from spikeline.artifacts import file_checksum, read_weights, write_weights
 from spikeline.artifacts.weights import card_path
 from spikeline.errors import FormatError

@@ -6,13 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.figures.synthetic_tables import write_bank_tables, write_real_tables, write_recording_tables, write_score_tables
+from tests.figures.synthetic_tables import (
+    write_bank_tables,
+    write_real_tables,
+    write_recording_tables,
+    write_score_tables,
+)
 
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Path]]:
     folder = tmp_path_factory.mktemp("tables")
-    makers = {"bank": write_bank_tables, "recording": write_recording_tables, "scores": write_score_tables, "real": write_real_tables}
+    makers = {
+        "bank": write_bank_tables,
+        "recording": write_recording_tables,
+        "scores": write_score_tables,
+        "real": write_real_tables,
+    }
     made = {}
     for name, make in makers.items():
         (folder / name).mkdir()

@@ -21,7 +21,9 @@ def _write(folder: Path, tables: dict[str, pd.DataFrame]) -> dict[str, Path]:
     return {name: folder / f"{name}.csv" for name in tables}
 
 
-def write_bank_tables(folder: Path, cells: tuple[str, ...] = ("L5_TTPC1_cADpyr232_1", "L5_NBC_bAC217_1", "ball_and_stick")) -> dict[str, Path]:
+def write_bank_tables(
+    folder: Path, cells: tuple[str, ...] = ("L5_TTPC1_cADpyr232_1", "L5_NBC_bAC217_1", "ball_and_stick")
+) -> dict[str, Path]:
     """morphology, footprint, rank_error, traces, bank."""
     paths = []
     for cell in cells:
@@ -46,8 +48,22 @@ def write_recording_tables(folder: Path, channels: int = 4, units: int = 5) -> d
         for at in np.sort(stream.choice(np.arange(50, len(time) - 50, 90), 8, replace=False)):
             traces[at - 10 : at + 30] += shape[:, None] * amplitude
             rows.append((time[at], f"u{unit}", home))
-        facts.append((f"u{unit}", ("L5_TTPC1_cADpyr232_1", "L5_NBC_bAC217_1")[unit % 2], *somata[unit], 1.3 * amplitude.max(), amplitude.max() / 6))
-    excerpt = pd.DataFrame({"time_ms": np.tile(time, channels), "channel": np.repeat(np.arange(channels), len(time)), "potential_uv": traces.T.ravel()})
+        facts.append(
+            (
+                f"u{unit}",
+                ("L5_TTPC1_cADpyr232_1", "L5_NBC_bAC217_1")[unit % 2],
+                *somata[unit],
+                1.3 * amplitude.max(),
+                amplitude.max() / 6,
+            )
+        )
+    excerpt = pd.DataFrame(
+        {
+            "time_ms": np.tile(time, channels),
+            "channel": np.repeat(np.arange(channels), len(time)),
+            "potential_uv": traces.T.ravel(),
+        }
+    )
     return _write(
         folder,
         {
@@ -67,18 +83,63 @@ def write_score_tables(folder: Path, recordings: tuple[str, ...] = ("tetrode",),
         snr = stream.uniform(1, 15, units)
         for place, sorter in enumerate(SORTERS):
             strict = np.clip(1 / (1 + np.exp(-(snr - 4 - place) / 1.5)) + 0.05 * stream.normal(size=units), 0, 1)
-            for rule, accuracy in (("spikeinterface", np.where(strict < 0.5, 0.0, strict)), ("simsort", np.minimum(1, strict + 0.05))):
+            for rule, accuracy in (
+                ("spikeinterface", np.where(strict < 0.5, 0.0, strict)),
+                ("simsort", np.minimum(1, strict + 0.05)),
+            ):
                 for unit in range(units):
                     value = accuracy[unit]
-                    scores.append((recording, sorter, f"u{unit}", rule, value, value or np.nan, value, value, 200, 190, round(200 * value), snr[unit], 0.03, "L5_NBC_bAC217_1"))
+                    scores.append(
+                        (
+                            recording,
+                            sorter,
+                            f"u{unit}",
+                            rule,
+                            value,
+                            value or np.nan,
+                            value,
+                            value,
+                            200,
+                            190,
+                            round(200 * value),
+                            snr[unit],
+                            0.03,
+                            "L5_NBC_bAC217_1",
+                        )
+                    )
             counts.append((recording, sorter, units, units + 1, int((strict > 0.8).sum()), 1, place % 2, 0))
-    columns = ["recording", "sorter", "unit_id", "rule", "accuracy", "precision", "recall", "f1", "n_true", "n_found", "n_matched", "snr", "collision_fraction", "cell"]
+    columns = [
+        "recording",
+        "sorter",
+        "unit_id",
+        "rule",
+        "accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "n_true",
+        "n_found",
+        "n_matched",
+        "snr",
+        "collision_fraction",
+        "cell",
+    ]
     return _write(
         folder,
         {
             "scores": pd.DataFrame(scores, columns=columns),
             "counts": pd.DataFrame(
-                counts, columns=["recording", "sorter", "units_true", "units_found", "well_detected", "false_positive", "redundant", "over_merged"]
+                counts,
+                columns=[
+                    "recording",
+                    "sorter",
+                    "units_true",
+                    "units_found",
+                    "well_detected",
+                    "false_positive",
+                    "redundant",
+                    "over_merged",
+                ],
             ),
         },
     )
@@ -99,7 +160,10 @@ def write_real_tables(folder: Path, channels: int = 4) -> dict[str, Path]:
                 spikes.append((sorter, unit, at, -size * (1 + 0.1 * stream.normal())))
     clock = np.arange(0, 400, 1 / 15)
     excerpt = pd.concat(
-        [pd.DataFrame({"time_ms": clock, "channel": c, "value": 20 * stream.normal(size=len(clock)), "unit": "adc"}) for c in range(channels)]
+        [
+            pd.DataFrame({"time_ms": clock, "channel": c, "value": 20 * stream.normal(size=len(clock)), "unit": "adc"})
+            for c in range(channels)
+        ]
     )
     return _write(
         folder,

@@ -14,7 +14,14 @@ import pytest
 
 from spikeline.artifacts import file_checksum, read_manifest, write_csv
 from spikeline.errors import FormatError
-from spikeline.figures import draw_accuracy, draw_bank_rank, draw_cells, draw_real_recording, draw_recording, draw_traces
+from spikeline.figures import (
+    draw_accuracy,
+    draw_bank_rank,
+    draw_cells,
+    draw_real_recording,
+    draw_recording_excerpt,
+    draw_traces,
+)
 from tests.figures.synthetic_tables import write_recording_tables, write_score_tables
 
 # figure -> (function, group of tables, its tables in order)
@@ -22,7 +29,7 @@ FIGURES: dict[str, tuple[Callable[..., dict[str, Path]], str, tuple[str, ...]]] 
     "cells": (draw_cells, "bank", ("morphology", "footprint")),
     "traces": (draw_traces, "bank", ("traces", "morphology")),
     "bank_rank": (draw_bank_rank, "bank", ("rank_error", "bank")),
-    "recording": (draw_recording, "recording", ("excerpt", "spikes", "units", "contacts")),
+    "recording_excerpt": (draw_recording_excerpt, "recording", ("excerpt", "spikes", "units", "contacts")),
     "accuracy": (draw_accuracy, "scores", ("scores", "counts")),
     "real_recording": (draw_real_recording, "real", ("waveforms", "excerpt", "spikes")),
 }
@@ -49,7 +56,11 @@ def test_the_same_tables_give_the_same_bytes_in_another_process(name, tables, tm
     with matplotlib.rc_context({"font.size": 20, "lines.linewidth": 9}):  # a user's own style must not show
         here = draw(*paths, tmp_path / "here")
     arguments = ", ".join(f"{str(path)!r}" for path in (*paths, tmp_path / "there"))
-    subprocess.run([sys.executable, "-c", f"from spikeline.figures import *; {draw.__name__}({arguments})"], check=True, env={"PYTHONHASHSEED": "11"})
+    subprocess.run(
+        [sys.executable, "-c", f"from spikeline.figures import *; {draw.__name__}({arguments})"],
+        check=True,
+        env={"PYTHONHASHSEED": "11"},
+    )
     for ending, path in here.items():
         assert path.read_bytes() == (tmp_path / f"there.{ending}").read_bytes(), ending
 
@@ -58,7 +69,14 @@ def test_the_same_tables_give_the_same_bytes_in_another_process(name, tables, tm
 def test_a_missing_column_is_named(name, tables, tmp_path) -> None:
     draw, group, wanted = FIGURES[name]
     broken = pd.read_csv(tables[group][wanted[0]])
-    lost = {"cells": "x0_um", "traces": "value", "bank_rank": "rank", "recording": "potential_uv", "accuracy": "accuracy", "real_recording": "mean"}[name]
+    lost = {
+        "cells": "x0_um",
+        "traces": "value",
+        "bank_rank": "rank",
+        "recording_excerpt": "potential_uv",
+        "accuracy": "accuracy",
+        "real_recording": "mean",
+    }[name]
     write_csv(tmp_path / "broken.csv", broken.drop(columns=lost))
     with pytest.raises(FormatError, match=f"no column {lost}"):
         draw(tmp_path / "broken.csv", *(tables[group][table] for table in wanted[1:]), tmp_path / "figure")
@@ -93,7 +111,9 @@ def test_cells_without_a_common_cell_are_refused(tables, tmp_path) -> None:
 
 def test_a_large_probe_keeps_the_channels_next_to_the_largest_units(tmp_path) -> None:
     tables = write_recording_tables(tmp_path, channels=40, units=12)
-    written = draw_recording(*(tables[name] for name in ("excerpt", "spikes", "units", "contacts")), tmp_path / "figure", most_channels=8)
+    written = draw_recording_excerpt(
+        *(tables[name] for name in ("excerpt", "spikes", "units", "contacts")), tmp_path / "figure", most_channels=8
+    )
     drawn = pd.read_csv(written["csv"], low_memory=False)
     shown = drawn[drawn["table"] == "excerpt"]["channel"].astype(float).unique()
     units = pd.read_csv(tables["units"]).sort_values("peak_to_peak_uv")
@@ -115,10 +135,13 @@ def test_many_recordings_share_one_row_and_a_sorter_that_found_nothing_keeps_its
 def test_real_recording_draws_sorters_that_found_nothing(tables, tmp_path) -> None:
     for name in ("waveforms", "spikes"):
         write_csv(tmp_path / f"{name}.csv", pd.read_csv(tables["real"][name]).iloc[:0])
-    written = draw_real_recording(tmp_path / "waveforms.csv", tables["real"]["excerpt"], tmp_path / "spikes.csv", tmp_path / "figure")
+    written = draw_real_recording(
+        tmp_path / "waveforms.csv", tables["real"]["excerpt"], tmp_path / "spikes.csv", tmp_path / "figure"
+    )
     assert written["png"].exists()
 
 
 def test_figures_import_no_simulator_sorter_or_network() -> None:
-    code = "import sys, spikeline.figures; bad = {'torch', 'neuron', 'LFPy', 'spikeinterface', 'matplotlib.pyplot'} & set(sys.modules); assert not bad, bad"
+    forbidden = {"torch", "neuron", "LFPy", "spikeinterface", "matplotlib.pyplot"}
+    code = f"import sys, spikeline.figures; bad = {forbidden} & set(sys.modules); assert not bad, bad"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -33,7 +33,9 @@ def test_cell_class_follows_the_model_name(cell, expected) -> None:
 
 
 def test_names_and_colours_tell_things_apart() -> None:
-    assert short_cell_name("L5_TTPC1_cADpyr232_1") == "L5 TTPC1" and short_cell_name("ball_and_stick") == "ball and stick"
+    assert (
+        short_cell_name("L5_TTPC1_cADpyr232_1") == "L5 TTPC1" and short_cell_name("ball_and_stick") == "ball and stick"
+    )
     assert len({class_colour(cell) for cell in ("L5_TTPC1_cADpyr232_1", "L5_BP_bAC217_1", "x")}) == 3
     sorters = ["simple", "lupin", "spykingcircus2", "tridesclous2", "simsort", "mine", "yours"]
     assert len({sorter_colour(name, sorters) for name in sorters}) == len(sorters)
@@ -56,7 +58,12 @@ def test_chosen_cells_are_spread_and_ordered_by_class() -> None:
 
 def test_accuracy_by_snr_is_a_mean_per_class() -> None:
     scores = pd.DataFrame(
-        {"sorter": "s", "rule": "spikeinterface", "snr": [1.0, 2.0, 4.0, 9.0, float("nan")], "accuracy": [0.0, 0.5, 0.75, 1.0, 0.1]}
+        {
+            "sorter": "s",
+            "rule": "spikeinterface",
+            "snr": [1.0, 2.0, 4.0, 9.0, float("nan")],
+            "accuracy": [0.0, 0.5, 0.75, 1.0, 0.1],
+        }
     )
     classes = accuracy_by_snr(scores, [0.0, 3.0, 5.0, 8.0])
     assert list(classes["n_units"]) == [2, 1, 1] and list(classes["accuracy"]) == [0.25, 0.75, 1.0]

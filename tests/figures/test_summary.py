@@ -19,11 +19,15 @@ def test_the_summary_holds_the_worst_errors_and_the_mean_accuracies(tables, tmp_
     summary = summarise(tables["bank"]["bank"], tables["scores"]["scores"], tables["scores"]["counts"], [part])
     bank, scores = pd.read_csv(tables["bank"]["bank"]), pd.read_csv(tables["scores"]["scores"])
     assert summary["simulation.bank.max_error_uv"] == pytest.approx(bank["max_error_uv"].max())
-    assert summary["simulation.bank.entries"] == len(bank) and summary["simulation.bank.spikes"] == bank["n_spikes"].sum()
+    assert (
+        summary["simulation.bank.entries"] == len(bank) and summary["simulation.bank.spikes"] == bank["n_spikes"].sum()
+    )
     chosen = scores[(scores["sorter"] == "lupin") & (scores["rule"] == "simsort")]
     assert summary["sorting.tetrode.lupin.accuracy_simsort"] == pytest.approx(chosen["accuracy"].mean())
     assert summary["sorting.tetrode.simple.units_true"] == 5
-    assert summary["simulation.placement.relative_error"] == 2e-9 and summary["benchmark.workflow.plan_seconds_10k"] == 12
+    assert (
+        summary["simulation.placement.relative_error"] == 2e-9 and summary["benchmark.workflow.plan_seconds_10k"] == 12
+    )
     assert list(summary) == sorted(summary)
     json.dumps(summary, allow_nan=False)
 
@@ -36,7 +40,11 @@ def test_an_error_that_was_not_measured_is_not_hidden(tables, tmp_path) -> None:
 
 
 def test_an_undefined_precision_counts_as_none(tables, tmp_path) -> None:
-    scores = pd.read_csv(tables["scores"]["scores"]).query("sorter == 'simple' and rule == 'simsort'").assign(precision=float("nan"))
+    scores = (
+        pd.read_csv(tables["scores"]["scores"])
+        .query("sorter == 'simple' and rule == 'simsort'")
+        .assign(precision=float("nan"))
+    )
     write_csv(tmp_path / "scores.csv", scores)
     summary = summarise(scores_csv=tmp_path / "scores.csv", counts_csv=tables["scores"]["counts"])
     assert summary["sorting.tetrode.simple.precision_simsort"] == 0

@@ -59,7 +59,9 @@ def test_equals_lfpykit_also_inside_segments(rng: np.random.Generator) -> None:
     cell = lfpykit.CellGeometry(
         *(np.stack([geometry.start_um[:, k], geometry.end_um[:, k]], axis=1) for k in range(3)), d=geometry.diameter_um
     )
-    electrode = lfpykit.RecExtElectrode(cell, sigma=0.3, x=contacts[:, 0], y=contacts[:, 1], z=contacts[:, 2], method="linesource")
+    electrode = lfpykit.RecExtElectrode(
+        cell, sigma=0.3, x=contacts[:, 0], y=contacts[:, 1], z=contacts[:, 2], method="linesource"
+    )
     expected = 1000 * electrode.get_transformation_matrix()
     np.testing.assert_allclose(line_source_matrix(geometry, contacts), expected, rtol=1e-6)
 
@@ -88,7 +90,9 @@ def test_direction_and_splitting_do_not_matter(rng: np.random.Generator) -> None
 
 def test_conductivity_divides(rng: np.random.Generator) -> None:
     geometry, contacts = random_geometry(rng), rng.uniform(-120, 120, (5, 3))
-    np.testing.assert_allclose(line_source_matrix(geometry, contacts, 0.6) * 2, line_source_matrix(geometry, contacts, 0.3))
+    np.testing.assert_allclose(
+        line_source_matrix(geometry, contacts, 0.6) * 2, line_source_matrix(geometry, contacts, 0.3)
+    )
 
 
 @pytest.mark.parametrize("contacts", [np.zeros((4, 2)), np.zeros(3), np.array([[0.0, np.nan, 0]])])

@@ -102,7 +102,9 @@ class Run:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"snakemake still runs after {seconds} s; jobs: {self.jobs()}\n{self.output()[-4000:]}") from None
+            raise AssertionError(
+                f"snakemake still runs after {seconds} s; jobs: {self.jobs()}\n{self.output()[-4000:]}"
+            ) from None
 
     def succeed(self, seconds: float) -> str:
         """Wait for a successful end; the output."""

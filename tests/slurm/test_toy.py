@@ -35,16 +35,16 @@ def visible(folder: Path) -> list[str]:
 
 
 def test_arrays_in_chunks_then_a_rerun_submits_nothing(launch):
-    run = launch("--slurm-array-limit", "2", "--config", "shards=5", "--", "gather")
+    run = launch("--slurm-array-limit", "2", "--config", "shards=3", "--", "gather")
     run.succeed(120)
     jobs = run.jobs()
     assert {job.state for job in jobs} == {"COMPLETED"}
     arrays = Counter(job.array for job in jobs if "rule_shard" in job.comment)
-    assert sorted(arrays.values()) == [1, 2, 2] and None not in arrays
-    assert sum("rule_gather" in job.comment for job in jobs) == 1 and len(jobs) == 6
-    assert len(read_csv(run.directory / "results/gathered.csv")) == 5
+    assert sorted(arrays.values()) == [1, 2] and None not in arrays
+    assert sum("rule_gather" in job.comment for job in jobs) == 1 and len(jobs) == 4
+    assert len(read_csv(run.directory / "results/gathered.csv")) == 3
 
-    again = launch("--config", "shards=5", "--", "gather")
+    again = launch("--config", "shards=3", "--", "gather")
     assert "Nothing to be done" in again.succeed(60)
     assert again.jobs() == []
 

@@ -22,10 +22,10 @@ WITHOUT_MANIFEST = {
     "logs": "what jobs printed",
     "benchmarks": "time and memory of jobs, written by Snakemake",
     ".snakemake": "Snakemake's own notes",
-    ".partial": "folders of that ending hold the finished slices of a job that is still to end",
     "report.html": "Snakemake's report, made after the run",
     ".snakemake_timestamp": "Snakemake's mark in a folder",
 }
+_WORK = ".work-"  # in the name of a hidden folder: the finished parts of an artefact that is still to be finished
 _HDF5 = {".h5", ".hdf5", ".nwb"}
 
 
@@ -96,14 +96,7 @@ def verify_tree(results: str | Path) -> TreeReport:
     report = TreeReport()
     files, leftovers, links = _walk(root)
     for path in leftovers:
-        _add(
-            report,
-            root,
-            "leftover",
-            path,
-            "left by a writer that was killed; the next run of its rule removes it",
-            harmless=True,
-        )
+        _add(report, root, "leftover", path, _fate(path), harmless=True)
     for path in links:
         _check_symlink(report, root, path)
     manifests = {path for path in files if path.name.endswith(MANIFEST_SUFFIX)}
@@ -131,6 +124,16 @@ def _add(report: TreeReport, root: Path, kind: str, path: Path, message: str, ha
     )
 
 
+def _is_left_over(path: Path) -> bool:
+    return is_leftover(path) or (path.name.startswith(".") and _WORK in path.name)
+
+
+def _fate(path: Path) -> str:
+    if _WORK in path.name:
+        return "finished parts of a job that was stopped; the next run of its rule goes on from them"
+    return "left by a writer that was killed; the next run of its rule removes it"
+
+
 def _walk(root: Path) -> tuple[list[Path], list[Path], list[Path]]:
     """Regular files, leftovers and symbolic links below ``root``; neither of the latter two is descended into."""
     files: list[Path] = []
@@ -139,11 +142,11 @@ def _walk(root: Path) -> tuple[list[Path], list[Path], list[Path]]:
     for folder, names, file_names in os.walk(root):
         here = Path(folder)
         links += [here / name for name in names if (here / name).is_symlink()]
-        leftovers += [here / name for name in names if is_leftover(here / name)]
-        names[:] = sorted(name for name in names if not is_leftover(here / name) and not (here / name).is_symlink())
+        leftovers += [here / name for name in names if _is_left_over(here / name)]
+        names[:] = sorted(name for name in names if not _is_left_over(here / name) and not (here / name).is_symlink())
         for name in sorted(file_names):
             path = here / name
-            (links if path.is_symlink() else leftovers if is_leftover(path) else files).append(path)
+            (links if path.is_symlink() else leftovers if _is_left_over(path) else files).append(path)
     return files, leftovers, links
 
 
@@ -154,7 +157,7 @@ def _is_covered(path: Path, root: Path, covered: set[Path]) -> bool:
 
 
 def _needs_no_manifest(path: Path) -> bool:
-    return any(part in WITHOUT_MANIFEST or part.endswith(".partial") for part in path.parts)
+    return any(part in WITHOUT_MANIFEST for part in path.parts)
 
 
 def _check_symlink(report: TreeReport, root: Path, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import model_validator
 
 from spikeline.config.base import Settings, setting
@@ -10,6 +12,8 @@ from spikeline.config.simulation import SimulationSettings
 from spikeline.config.sorting import SortingSettings
 
 __all__ = ["RunSettings"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class RunSettings(Settings):
@@ -38,6 +42,18 @@ class RunSettings(Settings):
                 f"sorting.recordings names {', '.join(unknown)}; recordings has {', '.join(self.recordings) or 'none'}"
             )
         for name in [*self.recordings, *self.sorting.sorters]:
-            if not name.replace("_", "").replace("-", "").isalnum():
+            if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} becomes part of a path: use letters, digits, '_' and '-'")
+        return self
+
+    @model_validator(mode="after")
+    def _bank_is_long_enough(self) -> RunSettings:
+        length_s = self.simulation.bank.duration_s
+        for name, recording in self.recordings.items():
+            if recording.drive == "continuous" and recording.duration_s > length_s:
+                raise ValueError(
+                    f"recordings.{name}.duration_s = {recording.duration_s:g} s, and an entry of the bank lasts "
+                    f"simulation.bank.duration_s = {length_s:g} s: a recording with drive continuous is no longer than "
+                    "that; shorten it, lengthen the bank, or set drive: events"
+                )
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import model_validator
@@ -17,6 +18,8 @@ __all__ = [
     "StimulusSettings",
     "VariantSettings",
 ]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 class VariantSettings(Settings):
@@ -85,6 +88,9 @@ class CellSettings(Settings):
             raise ValueError(f"{', '.join(twice)} listed twice")
         if not names:
             raise ValueError("train and test are both empty")
+        for name in names:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} becomes part of a path: use letters, digits, '_', '-' and '.'")
         if self.expected_count is not None and len(names) != self.expected_count:
             raise ValueError(f"train and test hold {len(names)} models, expected_count says {self.expected_count}")
         if (self.source == "bbp_folder") != (self.folder is not None):

@@ -78,6 +78,8 @@ def _value(
             f"{name} line {line}: an alias refers to a block that holds it", "blocks that end", "write the values out"
         )
     parents = (*parents, id(node))
+    if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
+        raise ConfigError(f"{name} line {line}: the tag {node.tag}", "values without tags", "write the value alone")
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, name, positions, parents)
     if isinstance(node, yaml.SequenceNode):

@@ -1,4 +1,4 @@
-"""External data sets: the table of those known, and readers for them. SpikeInterface is imported only where a recording is made."""
+"""External data sets: the table of those known, and readers. SpikeInterface is imported only to make a recording."""
 
 from spikeline.data.datasets import DatasetEntry, read_dataset_table, resolve_dataset
 

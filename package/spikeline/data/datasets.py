@@ -1,4 +1,4 @@
-"""The table of external data sets (``config/datasets.yaml``): what each is, where it came from, and that it is what it was."""
+"""The table of external data sets (``config/datasets.yaml``): what each is, where it is from, and its checksum."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, ValidationError
 
 from spikeline.artifacts import file_checksum
 from spikeline.config.base import FiniteFloat, Settings, setting
@@ -17,8 +17,16 @@ from spikeline.errors import ConfigError, DataError
 
 __all__ = ["DatasetEntry", "READERS", "read_dataset_table", "resolve_dataset"]
 
-READERS = ("tetrode_npz", "single_channel_npz", "snippets_npz", "binned_session_npz", "linear_track_npz", "viewed_digits_mat", "idx")
-"""Layouts of files; `spikeline.data.readers` reads those that are recordings, the stages that use the others read them."""
+READERS = (
+    "tetrode_npz",
+    "single_channel_npz",
+    "snippets_npz",
+    "binned_session_npz",
+    "linear_track_npz",
+    "viewed_digits_mat",
+    "idx",
+)
+"""Layouts of files; `spikeline.data.readers` reads recordings, the stages that use the others read them."""
 
 
 def _stays_below(path: str) -> str:
@@ -32,21 +40,31 @@ class DatasetEntry(Settings):
     """One file of an external data set."""
 
     title: str = setting(description="What it is, in a sentence.", min_length=1)
-    path: Annotated[str, AfterValidator(_stays_below)] = setting(description="Where the file lies below data_root.", min_length=1)
+    path: Annotated[str, AfterValidator(_stays_below)] = setting(
+        description="Where the file lies below data_root.", min_length=1
+    )
     reader: Literal[READERS] = setting(description="Layout of the file.")  # type: ignore[valid-type]
     source: str = setting(description="Where to get it: repository, archive or page.", min_length=1)
     version: str = setting(description="Which edition of the source; the checksum pins the bytes.", min_length=1)
     sha256: str = setting(description="SHA-256 of the file.", pattern=r"^[0-9a-f]{64}$")
     licence: str = setting(description="Licence as the source states it, or that it states none.", min_length=1)
-    sampling_rate_hz: FiniteFloat | None = setting(None, unit="Hz", description="Sampling rate of traces or snippets.", gt=0, le=1e6)
+    sampling_rate_hz: FiniteFloat | None = setting(
+        None, unit="Hz", description="Sampling rate of traces or snippets.", gt=0, le=1e6
+    )
     channels: int | None = setting(None, description="Number of channels of traces.", ge=1)
     unit: Literal["uV", "adc", "arbitrary"] | None = setting(
         None, description="Unit of the stored samples: adc means steps of the converter with an unknown gain."
     )
     contact_distance_um: FiniteFloat | None = setting(
-        None, unit="um", description="Distance of neighbouring contacts of a tetrode; say in note where it comes from.", gt=0, le=1000
+        None,
+        unit="um",
+        description="Distance of neighbouring contacts of a tetrode; say in note where it comes from.",
+        gt=0,
+        le=1000,
     )
-    labels: str = setting("none", description="What is known about it: spike times, classes, behaviour; none if nothing.")
+    labels: str = setting(
+        "none", description="What is known about it: spike times, classes, behaviour; none if nothing."
+    )
     note: str = setting("", description="What a user must know.")
 
 
@@ -61,7 +79,8 @@ def read_dataset_table(path: str | Path) -> dict[str, DatasetEntry]:
     Raises
     ------
     ConfigError
-        If the file is missing or not YAML, or an entry has an unknown or missing key, a bad checksum or a path out of data_root.
+        If the file is missing or not YAML, or an entry has an unknown or missing key, a bad checksum or a path out of
+        data_root.
     """
     values, positions = read_yaml(path)
     table, problems = {}, []
@@ -108,8 +127,8 @@ def resolve_dataset(name: str, data_root: str | Path, table: Mapping[str, Datase
     Raises
     ------
     DataError
-        If the name is unknown, data_root is no folder, the file is missing, leads out of data_root through a link, or has another
-        checksum.
+        If the name is unknown, data_root is no folder, the file is missing, leads out of data_root through a link, or
+        has another checksum.
     """
     if name not in table:
         near = difflib.get_close_matches(name, table, 1, 0.4)
@@ -120,9 +139,14 @@ def resolve_dataset(name: str, data_root: str | Path, table: Mapping[str, Datase
         )
     entry, root = table[name], Path(data_root)
     if not root.is_dir():
-        raise DataError(f"data_root {root} is not a folder", "the folder that holds your data sets", "correct data_root in the configuration")
+        raise DataError(
+            f"data_root {root} is not a folder",
+            "the folder that holds your data sets",
+            "correct data_root in the configuration",
+        )
     root = root.resolve()
-    # The table refuses such paths when it is read; an entry made in Python has passed the same check, a changed one has not.
+    # The table refuses such paths when it is read; an entry made in Python has passed the same check, a changed one
+    # has not.
     path = root / PurePosixPath(entry.path)
     if not path.resolve().is_relative_to(root):
         raise DataError(
@@ -132,7 +156,9 @@ def resolve_dataset(name: str, data_root: str | Path, table: Mapping[str, Datase
         )
     if not path.is_file():
         raise DataError(
-            f"{path} of data set {name!r} does not exist", f"the file of {entry.source}", "get it from there, or leave the data set out"
+            f"{path} of data set {name!r} does not exist",
+            f"the file of {entry.source}",
+            "get it from there, or leave the data set out",
         )
     checksum = file_checksum(path)
     if checksum != entry.sha256:

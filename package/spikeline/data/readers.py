@@ -38,10 +38,14 @@ def read_plain_npz(path: str | Path, names: tuple[str, ...]) -> dict[str, np.nda
     except FileNotFoundError:
         raise FormatError(f"{path} does not exist", "an .npz file", remedy) from None
     except (OSError, EOFError, BadZipFile, ValueError, AttributeError) as error:
-        raise FormatError(f"{path} cannot be read as plain arrays ({error})", "an .npz file of numbers and text", remedy) from error
+        raise FormatError(
+            f"{path} cannot be read as plain arrays ({error})", "an .npz file of numbers and text", remedy
+        ) from error
 
 
-def tetrode_recording(samples: np.ndarray, sampling_rate_hz: float, contact_distance_um: float, unit: str) -> si.NumpyRecording:
+def tetrode_recording(
+    samples: np.ndarray, sampling_rate_hz: float, contact_distance_um: float, unit: str
+) -> si.NumpyRecording:
     """A recording of one tetrode: four contacts at the corners of a square.
 
     Parameters
@@ -53,8 +57,8 @@ def tetrode_recording(samples: np.ndarray, sampling_rate_hz: float, contact_dist
     contact_distance_um
         Side of the square.
     unit
-        ``"uV"``: the recording gets a gain of 1 uV per step. Anything else: no gain, because none is known, and nothing downstream
-        can take the samples for microvolts; the unit stands in the annotation ``unit``.
+        ``"uV"``: the recording gets a gain of 1 uV per step. Anything else: no gain, because none is known, and
+        nothing downstream can take the samples for microvolts; the unit stands in the annotation ``unit``.
 
     Raises
     ------
@@ -65,11 +69,19 @@ def tetrode_recording(samples: np.ndarray, sampling_rate_hz: float, contact_dist
     import spikeinterface as si
 
     if samples.ndim != 2 or samples.shape[1] != 4 or samples.dtype.kind not in "iuf":
-        raise DataError(f"samples of shape {samples.shape} and type {samples.dtype}", "(n_samples, 4) numbers", "give the traces of one tetrode")
+        raise DataError(
+            f"samples of shape {samples.shape} and type {samples.dtype}",
+            "(n_samples, 4) numbers",
+            "give the traces of one tetrode",
+        )
     recording = si.NumpyRecording([samples], sampling_frequency=float(sampling_rate_hz), channel_ids=np.arange(4))
     probe = probeinterface.Probe(ndim=2, si_units="um")
     half = contact_distance_um / 2
-    probe.set_contacts(half * np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]), shapes="circle", shape_params={"radius": half / 2})
+    probe.set_contacts(
+        half * np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]),
+        shapes="circle",
+        shape_params={"radius": half / 2},
+    )
     probe.set_device_channel_indices(np.arange(4))
     recording.set_probe(probe)
     if unit == "uV":
@@ -94,15 +106,22 @@ def read_dataset_recording(name: str, data_root: str | Path, table: Mapping[str,
     if entry.reader not in _RECORDING_READERS:
         usable = ", ".join(n for n, e in table.items() if e.reader in _RECORDING_READERS)
         raise DataError(
-            f"data set {name!r} has the layout {entry.reader}", f"a recording ({', '.join(_RECORDING_READERS)}): {usable or 'none here'}",
+            f"data set {name!r} has the layout {entry.reader}",
+            f"a recording ({', '.join(_RECORDING_READERS)}): {usable or 'none here'}",
             "name another entry of config/datasets.yaml under sorting.real_recordings",
-        )  # fmt: skip
+        )
     if entry.sampling_rate_hz is None or entry.contact_distance_um is None or entry.unit is None:
         raise DataError(
-            f"data set {name!r} lacks sampling_rate_hz, contact_distance_um or unit", "all three for a tetrode", "add them to config/datasets.yaml"
+            f"data set {name!r} lacks sampling_rate_hz, contact_distance_um or unit",
+            "all three for a tetrode",
+            "add them to config/datasets.yaml",
         )
     arrays = read_plain_npz(path, ("data", "fs"))
     rate = float(arrays["fs"])
     if rate != entry.sampling_rate_hz:
-        raise FormatError(f"{path} is sampled at {rate:g} Hz", f"{entry.sampling_rate_hz:g} Hz, as config/datasets.yaml says", "correct the table")
+        raise FormatError(
+            f"{path} is sampled at {rate:g} Hz",
+            f"{entry.sampling_rate_hz:g} Hz, as config/datasets.yaml says",
+            "correct the table",
+        )
     return tetrode_recording(arrays["data"], rate, entry.contact_distance_um, entry.unit)

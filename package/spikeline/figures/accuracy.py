@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from spikeline.figures.tables import read_table
 
 __all__ = ["accuracy_by_snr", "draw_accuracy"]
 
-_RULES = {"spikeinterface": "SpikeInterface rule, ±0.4 ms", "simsort": "SimSort rule, ±1 ms"}
+_RULES = {"spikeinterface": "SpikeInterface rule", "simsort": "SimSort rule"}
 # Not the sorters' colours: told apart by lightness.
 _COUNTS = {
     "well_detected": ("well detected", "#222222"),
@@ -40,84 +41,166 @@ def accuracy_by_snr(scores: pd.DataFrame, edges: Sequence[float]) -> pd.DataFram
     bounds = [*edges, np.inf]
     rows = []
     for (sorter, rule), group in scores.dropna(subset=["snr"]).groupby(["sorter", "rule"]):
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+        for low, high in itertools.pairwise(bounds):
             units = group[(group["snr"] >= low) & (group["snr"] < high)]
             if len(units):
-                rows.append((sorter, rule, low, high if np.isfinite(high) else np.nan, len(units), units["accuracy"].mean()))
+                rows.append(
+                    (sorter, rule, low, high if np.isfinite(high) else np.nan, len(units), units["accuracy"].mean())
+                )
     return pd.DataFrame(rows, columns=["sorter", "rule", "snr_low", "snr_high", "n_units", "accuracy"])
 
 
-def _draw_by_sorter(axes: Axes, scores: pd.DataFrame, sorters: list[str]) -> None:
+def _draw_by_sorter(axes: Axes, scores: pd.DataFrame, sorters: list[str], well_detected: float) -> None:
     rules = [rule for rule in _RULES if rule in set(scores["rule"])]
     for place, sorter in enumerate(sorters):
         colour = sorter_colour(sorter, sorters)
         for side, rule in enumerate(rules):
-            units = scores[(scores["sorter"] == sorter) & (scores["rule"] == rule)].sort_values(["snr", "recording", "unit_id"])
+            units = scores[(scores["sorter"] == sorter) & (scores["rule"] == rule)].sort_values(
+                ["snr", "recording", "unit_id"]
+            )
             centre = place + (side - (len(rules) - 1) / 2) * 0.42
             x = centre + _beside(len(units), 0.22)
             face = colour if rule == "spikeinterface" else "white"
-            axes.scatter(x, units["accuracy"], s=9, facecolors=face, edgecolors=colour, linewidths=0.7, alpha=0.85, zorder=3, clip_on=False)
+            axes.scatter(
+                x,
+                units["accuracy"],
+                s=9,
+                facecolors=face,
+                edgecolors=colour,
+                linewidths=0.7,
+                alpha=0.85,
+                zorder=3,
+                clip_on=False,
+            )
             if len(units):
                 mean = units["accuracy"].mean()
                 axes.hlines(mean, centre - 0.17, centre + 0.17, color="#222222", linewidth=1.4, zorder=4)
-    axes.axhline(0.8, color="#AAAAAA", linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
+    axes.axhline(well_detected, color="#AAAAAA", linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
     axes.set(ylim=(-0.02, 1.02), xlim=(-0.6, len(sorters) - 0.4), ylabel="accuracy per true unit")
-    axes.set_xticks(range(len(sorters)), [name.replace("_", " ") for name in sorters], rotation=28, ha="right", rotation_mode="anchor")
+    axes.set_xticks(
+        range(len(sorters)),
+        [name.replace("_", " ") for name in sorters],
+        rotation=28,
+        ha="right",
+        rotation_mode="anchor",
+    )
 
 
 def _draw_by_snr(axes: Axes, scores: pd.DataFrame, sorters: list[str], edges: Sequence[float]) -> None:
-    one_rule = scores[scores["rule"] == ("spikeinterface" if "spikeinterface" in set(scores["rule"]) else scores["rule"].iloc[0])]
+    rule = "spikeinterface" if "spikeinterface" in set(scores["rule"]) else str(scores["rule"].iloc[0])
+    one_rule = scores[scores["rule"] == rule]
     classes = accuracy_by_snr(one_rule, edges)
     top = max(float(one_rule["snr"].max(skipna=True) or 0), max(edges) + 1) * 1.05
     for place, sorter in enumerate(sorters):
         units = one_rule[one_rule["sorter"] == sorter]
         colour, marker = sorter_colour(sorter, sorters), _MARKERS[place % len(_MARKERS)]
-        axes.scatter(units["snr"], units["accuracy"], s=13, color=colour, marker=marker, alpha=0.85, linewidths=0, zorder=3, clip_on=False)
+        axes.scatter(
+            units["snr"],
+            units["accuracy"],
+            s=13,
+            color=colour,
+            marker=marker,
+            alpha=0.85,
+            linewidths=0,
+            zorder=3,
+            clip_on=False,
+        )
         for row in classes[classes["sorter"] == sorter].itertuples():
             high = top if np.isnan(row.snr_high) else row.snr_high
             axes.hlines(row.accuracy, row.snr_low, high, color=colour, linewidth=1.0, alpha=0.55, zorder=2)
     for edge in edges:
         if edge > 0:
             axes.axvline(edge, color="#DDDDDD", linewidth=0.6, zorder=0)
-    axes.set(ylim=(-0.02, 1.02), xlim=(0, top), xlabel="signal-to-noise ratio of the unit", ylabel="accuracy")
+    axes.set(
+        ylim=(-0.02, 1.02),
+        xlim=(0, top),
+        xlabel="signal-to-noise ratio of the unit",
+        ylabel=f"accuracy, {_RULES.get(rule, rule)}",
+    )
 
 
 def _draw_counts(axes: Axes, counts: pd.DataFrame, sorters: list[str]) -> None:
     width = 0.8 / len(_COUNTS)
     for i, (column, (label, colour)) in enumerate(_COUNTS.items()):
         values = [counts.loc[counts["sorter"] == sorter, column].sum() for sorter in sorters]
-        axes.bar(np.arange(len(sorters)) + (i - (len(_COUNTS) - 1) / 2) * width, values, width * 0.9, color=colour, label=label)
+        axes.bar(
+            np.arange(len(sorters)) + (i - (len(_COUNTS) - 1) / 2) * width,
+            values,
+            width * 0.9,
+            color=colour,
+            label=label,
+        )
     for place, sorter in enumerate(sorters):
         of_sorter = counts[counts["sorter"] == sorter]
         axes.hlines(of_sorter["units_true"].sum(), place - 0.44, place + 0.44, color="#222222", linewidth=1.0)
-        axes.hlines(of_sorter["units_found"].sum(), place - 0.44, place + 0.44, color="#222222", linewidth=0.9, linestyle=(0, (1.5, 1.2)))
+        axes.hlines(
+            of_sorter["units_found"].sum(),
+            place - 0.44,
+            place + 0.44,
+            color="#222222",
+            linewidth=0.9,
+            linestyle=(0, (1.5, 1.2)),
+        )
     axes.set(xlim=(-0.6, len(sorters) - 0.4), ylabel="units", ylim=(0, None))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    axes.set_xticks(range(len(sorters)), [name.replace("_", " ") for name in sorters], rotation=28, ha="right", rotation_mode="anchor")
+    axes.set_xticks(
+        range(len(sorters)),
+        [name.replace("_", " ") for name in sorters],
+        rotation=28,
+        ha="right",
+        rotation_mode="anchor",
+    )
 
 
 def _legends(panels: np.ndarray, sorters: list[str], rules: set[str]) -> None:
     grey = "#555555"
     by_rule = [
-        Line2D([], [], marker="o", linestyle="", markersize=3.5, markeredgecolor=grey, markerfacecolor=grey if rule == "spikeinterface" else "white", label=label)
+        Line2D(
+            [],
+            [],
+            marker="o",
+            linestyle="",
+            markersize=3.5,
+            markeredgecolor=grey,
+            markerfacecolor=grey if rule == "spikeinterface" else "white",
+            label=label,
+        )
         for rule, label in _RULES.items()
         if rule in rules
-    ]  # fmt: skip
+    ]
     by_rule.append(Line2D([], [], color="#222222", linewidth=1.4, label="mean"))
     by_sorter = [
-        Line2D([], [], marker=_MARKERS[i % len(_MARKERS)], linestyle="", markersize=3.8, markeredgewidth=0, color=sorter_colour(name, sorters), label=name)
+        Line2D(
+            [],
+            [],
+            marker=_MARKERS[i % len(_MARKERS)],
+            linestyle="",
+            markersize=3.8,
+            markeredgewidth=0,
+            color=sorter_colour(name, sorters),
+            label=name,
+        )
         for i, name in enumerate(sorters)
-    ]  # fmt: skip
-    by_count = [Line2D([], [], marker="s", linestyle="", markersize=4, markeredgewidth=0, color=colour, label=label) for label, colour in _COUNTS.values()]
+    ]
+    by_count = [
+        Line2D([], [], marker="s", linestyle="", markersize=4, markeredgewidth=0, color=colour, label=label)
+        for label, colour in _COUNTS.values()
+    ]
     by_count += [
         Line2D([], [], color="#222222", linewidth=1.0, label="true units"),
         Line2D([], [], color="#222222", linewidth=0.9, linestyle=(0, (1.5, 1.2)), label="found units"),
     ]
     for panel, handles in zip(panels, (by_rule, by_sorter, by_count), strict=True):
         panel.legend(
-            handles=handles, loc="lower left", bbox_to_anchor=(0, 1.02), ncols=2 if len(handles) > 3 else 1, columnspacing=0.8,
-            handletextpad=0.3, labelspacing=0.25, fontsize=6,
-        )  # fmt: skip
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.02),
+            ncols=2 if len(handles) > 3 else 1,
+            columnspacing=0.8,
+            handletextpad=0.3,
+            labelspacing=0.25,
+            fontsize=6,
+        )
 
 
 def draw_accuracy(
@@ -126,6 +209,7 @@ def draw_accuracy(
     out_prefix: str | Path,
     *,
     snr_edges: Sequence[float] = (0.0, 3.0, 5.0, 8.0),
+    well_detected_accuracy: float = 0.8,
     tier: str = "standard",
     most_rows: int = 4,
     provenance: Provenance | None = None,
@@ -144,6 +228,8 @@ def draw_accuracy(
         Where the figure goes, without an ending.
     snr_edges
         Lower edges of the SNR classes whose mean is drawn.
+    well_detected_accuracy
+        Where the line of well detected units is drawn.
     tier
         The run's tier; ``quick`` is marked on the figure.
     most_rows
@@ -158,7 +244,7 @@ def draw_accuracy(
     """
     scores = read_table(scores_csv, ["recording", "sorter", "unit_id", "rule"], ["accuracy", "snr"])
     counts = read_table(counts_csv, ["recording", "sorter"], ["units_true", "units_found", *_COUNTS])
-    # A sorter that failed or found nothing still stands in its place, so the order is by name and the same in every panel.
+    # A sorter that found nothing still stands in its place: the order is by name and the same in every panel.
     sorters = sorted(set(scores["sorter"]) | set(counts["sorter"]))
     recordings = sorted(set(scores["recording"]) | set(counts["recording"]))
     apart = len(recordings) <= most_rows
@@ -169,15 +255,23 @@ def draw_accuracy(
         for panels, names in zip(grid, rows, strict=True):
             of_row = scores[scores["recording"].isin(names)]
             if len(of_row):
-                _draw_by_sorter(panels[0], of_row, sorters)
+                _draw_by_sorter(panels[0], of_row, sorters, well_detected_accuracy)
                 _draw_by_snr(panels[1], of_row, sorters, snr_edges)
             _draw_counts(panels[2], counts[counts["recording"].isin(names)], sorters)
             units = len(of_row.drop_duplicates(["recording", "unit_id"]))
             title = names[0].replace("_", " ") if apart else f"{len(names)} recordings"
             panels[0].annotate(
-                f"{title}\n{units} true units", xy=(0, 0.5), xycoords="axes fraction", xytext=(-30, 0), textcoords="offset points",
-                rotation=90, ha="right", va="center", multialignment="center", fontsize=7.5,
-            )  # fmt: skip
+                f"{title}\n{units} true units",
+                xy=(0, 0.5),
+                xycoords="axes fraction",
+                xytext=(-30, 0),
+                textcoords="offset points",
+                rotation=90,
+                ha="right",
+                va="center",
+                multialignment="center",
+                fontsize=7.5,
+            )
         _legends(grid[0], sorters, set(scores["rule"]))
         for panel, letter in zip(grid[0], "abc", strict=True):
             panel_letter(panel, letter)

@@ -1,10 +1,9 @@
-"""The figure ``bank_rank``: how few components carry a cell's membrane currents, and what the cut costs at the electrodes."""
+"""The figure ``bank_rank``: how few components carry a cell's membrane currents, and what the cut costs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,7 +11,15 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 from spikeline.artifacts import Provenance
 from spikeline.figures.saving import save_figure
-from spikeline.figures.style import CLASS_COLOURS, MILLIMETRE, cell_class, class_colour, figure_style, mark_scale, panel_letter
+from spikeline.figures.style import (
+    CLASS_COLOURS,
+    MILLIMETRE,
+    cell_class,
+    class_colour,
+    figure_style,
+    mark_scale,
+    panel_letter,
+)
 from spikeline.figures.tables import read_table
 
 __all__ = ["draw_bank_rank"]
@@ -25,14 +32,26 @@ def _draw_errors(axes: Axes, errors: pd.DataFrame, column: str, tolerance: float
         curve = curve.sort_values("rank")
         axes.plot(curve["rank"], curve[column], color=class_colour(cell), linewidth=0.8, alpha=0.75)
         axes.plot(
-            curve["rank"].iloc[-1], curve[column].iloc[-1], marker="o", markersize=3.5, color=class_colour(cell),
-            markeredgecolor="white", markeredgewidth=0.4, zorder=4,
-        )  # fmt: skip
+            curve["rank"].iloc[-1],
+            curve[column].iloc[-1],
+            marker="o",
+            markersize=3.5,
+            color=class_colour(cell),
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            zorder=4,
+        )
     axes.axhline(tolerance, color="#222222", linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
     axes.annotate(
-        f"tolerance {tolerance:g} {label.rpartition('(')[2].rstrip(')')}", xy=(1, tolerance), xycoords=("axes fraction", "data"),
-        xytext=(0, 2), textcoords="offset points", ha="right", va="bottom", fontsize=6,
-    )  # fmt: skip
+        f"tolerance {tolerance:g} {label.rpartition('(')[2].rstrip(')')}",
+        xy=(1, tolerance),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=6,
+    )
     axes.set(yscale="log", xlabel="components kept (rank)", ylabel=label, xlim=(0, None))
     axes.yaxis.set_major_locator(LogLocator(numticks=8))
     axes.yaxis.set_major_formatter(_PLAIN)
@@ -43,12 +62,26 @@ def _draw_ranks(axes: Axes, bank: pd.DataFrame) -> None:
         of_class = bank[[cell_class(cell) == name for cell in bank["cell"]]]
         if len(of_class):
             axes.scatter(
-                of_class["n_segments"], of_class["rank"], s=16, color=CLASS_COLOURS[name], edgecolors="white", linewidths=0.4, label=name
+                of_class["n_segments"],
+                of_class["rank"],
+                s=16,
+                color=CLASS_COLOURS[name],
+                edgecolors="white",
+                linewidths=0.4,
+                label=name,
             )
     largest = float(bank["n_segments"].max()) * 1.08
     axes.plot([0, largest], [0, largest], color="#AAAAAA", linewidth=0.7)
     top = 1.35 * float(bank["rank"].max())
-    axes.annotate("full rank", xy=(0.75 * top, 0.75 * top), xytext=(3, 0), textcoords="offset points", va="center", fontsize=6, color="#777777")
+    axes.annotate(
+        "full rank",
+        xy=(0.75 * top, 0.75 * top),
+        xytext=(3, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=6,
+        color="#777777",
+    )
     axes.set(xlim=(0, largest), ylim=(0, top), xlabel="segments of the cell", ylabel="stored rank")
     axes.legend(loc="lower right", handletextpad=0.2)
 

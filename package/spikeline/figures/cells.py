@@ -49,7 +49,7 @@ def chosen_cells(names: Sequence[str], most: int) -> list[str]:
 
 
 def _draw_morphology(axes: Axes, segments: pd.DataFrame, offset_um: float, widen: float, colour: str) -> None:
-    points = segments[["x0_um", "y0_um", "x1_um", "y1_um"]].to_numpy().reshape(-1, 2, 2) + [offset_um, 0.0]
+    points = segments[["x0_um", "y0_um", "x1_um", "y1_um"]].to_numpy().reshape(-1, 2, 2) + np.array([offset_um, 0.0])
     soma = segments["is_soma"].to_numpy(bool)
     widths = np.clip(segments["diameter_um"].to_numpy() * widen, 0.25, 2.5)
     axes.add_collection(LineCollection(points[~soma], linewidths=widths[~soma], colors=colour, capstyle="round"))
@@ -74,14 +74,16 @@ def _draw_all_morphologies(axes: Axes, morphology: pd.DataFrame, cells: Sequence
     for place, cell in zip(ticks, cells, strict=True):
         label = short_cell_name(cell).replace(" ", "\n", 1)
         axes.text(place, lowest - 0.04 * height, label, ha="center", va="top", fontsize=6, color=class_colour(cell))
-    axes.set(xlim=(-0.01 * offset, offset + gap), ylim=(lowest - 0.22 * height, highest + 0.03 * height), aspect="equal")
+    axes.set(
+        xlim=(-0.01 * offset, offset + gap), ylim=(lowest - 0.22 * height, highest + 0.03 * height), aspect="equal"
+    )
     bare(axes)
     length = 200.0 if height > 500 else 100.0
     scale_bar(axes, offset - 10.0, highest - length, length, f"{length:.0f} µm", vertical=True)
 
 
 def _draw_footprint(axes: Axes, segments: pd.DataFrame, footprint: pd.DataFrame, cell: str, norm: LogNorm) -> None:
-    """Mean spikes at their electrodes over the near part of the cell; heights scaled to the largest, colours common to all."""
+    """Mean spikes at their electrodes, over the near part of the cell: own height scale, common colours."""
     _draw_morphology(axes, segments, 0.0, 0.35, "#CFCFCF")
     x, y = np.unique(footprint["x_um"]), np.unique(footprint["y_um"])
     step_x = np.diff(x).min() if len(x) > 1 else 25.0
@@ -155,7 +157,9 @@ def draw_cells(
     shared = set(morphology["cell"]) & set(footprint["cell"])
     if not shared:
         raise FormatError(
-            f"{morphology_csv} and {footprint_csv} have no cell in common", "tables of the same bank", "make both tables again"
+            f"{morphology_csv} and {footprint_csv} have no cell in common",
+            "tables of the same bank",
+            "make both tables again",
         )
     cells = chosen_cells(sorted(shared), most)
     columns = min(7, len(cells))
@@ -177,7 +181,14 @@ def draw_cells(
         _draw_footprint_scale(panels[0], footprint)
         for panel in panels[len(cells) :]:
             panel.set_axis_off()
-        bar = bottom.colorbar(ScalarMappable(norm, _AMPLITUDE_MAP), ax=list(panels), orientation="horizontal", fraction=0.03, aspect=60, pad=0.02)
+        bar = bottom.colorbar(
+            ScalarMappable(norm, _AMPLITUDE_MAP),
+            ax=list(panels),
+            orientation="horizontal",
+            fraction=0.03,
+            aspect=60,
+            pad=0.02,
+        )
         bar.set_label("peak-to-peak amplitude (µV)")
         bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         bar.outline.set_visible(False)
@@ -187,4 +198,6 @@ def draw_cells(
         if len(cells) < len(shared):
             axes.set_title(f"{len(cells)} of {len(shared)} cells", loc="right", color="#666666")
         mark_scale(figure, tier)
-        return save_figure(figure, out_prefix, {"morphology": morphology, "footprint": footprint}, provenance=provenance)
+        return save_figure(
+            figure, out_prefix, {"morphology": morphology, "footprint": footprint}, provenance=provenance
+        )

@@ -11,7 +11,16 @@ from matplotlib.figure import Figure
 
 from spikeline.artifacts import Provenance
 from spikeline.figures.saving import save_figure
-from spikeline.figures.style import MILLIMETRE, bare, figure_style, mark_scale, panel_letter, scale_bar, sorter_colour, unit_colour
+from spikeline.figures.style import (
+    MILLIMETRE,
+    bare,
+    figure_style,
+    mark_scale,
+    panel_letter,
+    scale_bar,
+    sorter_colour,
+    unit_colour,
+)
 from spikeline.figures.tables import read_table
 from spikeline.figures.traces import round_down
 
@@ -30,30 +39,65 @@ def _draw_excerpt(axes: Axes, excerpt: pd.DataFrame, spikes: pd.DataFrame, sorte
     for i, channel in enumerate(wide.columns):
         axes.plot(time, values[:, i] - i * spread, color="#444444", linewidth=0.45)
         axes.annotate(
-            str(channel), xy=(0, -i * spread), xycoords=("axes fraction", "data"), xytext=(-4, 0), textcoords="offset points", ha="right", va="center"
+            str(channel),
+            xy=(0, -i * spread),
+            xycoords=("axes fraction", "data"),
+            xytext=(-4, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
         )
     lowest = -(wide.shape[1] - 0.45) * spread
     for row, sorter in enumerate(sorters):
         at = spikes.loc[spikes["sorter"] == sorter, "time_s"].to_numpy(float) * 1000 - begin
         at = at[(at >= time[0]) & (at <= time[-1])]
         y = lowest - (row + 0.6) * 0.36 * spread
-        axes.plot(at, np.full(len(at), y), marker="|", markersize=5, markeredgewidth=0.9, linestyle="", color=sorter_colour(sorter, sorters))
+        axes.plot(
+            at,
+            np.full(len(at), y),
+            marker="|",
+            markersize=5,
+            markeredgewidth=0.9,
+            linestyle="",
+            color=sorter_colour(sorter, sorters),
+        )
         axes.annotate(
-            sorter, xy=(1, y), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", ha="left", va="center", fontsize=6,
-            color=sorter_colour(sorter, sorters), annotation_clip=False,
-        )  # fmt: skip
-    axes.set(xlim=(time[0], time[-1]), ylim=(lowest - (len(sorters) + 0.6) * 0.36 * spread, 0.9 * spread), yticks=[], xlabel=f"time after {begin / 1000:.3f} s (ms)")
+            sorter,
+            xy=(1, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            ha="left",
+            va="center",
+            fontsize=6,
+            color=sorter_colour(sorter, sorters),
+            annotation_clip=False,
+        )
+    axes.set(
+        xlim=(time[0], time[-1]),
+        ylim=(lowest - (len(sorters) + 0.6) * 0.36 * spread, 0.9 * spread),
+        yticks=[],
+        xlabel=f"time after {begin / 1000:.3f} s (ms)",
+    )
     axes.set_ylabel("channel", labelpad=12)
     axes.spines["left"].set_visible(False)
     unit = str(excerpt["unit"].iloc[0])
     bar, edge = round_down(0.5 * spread), time[-1] + 0.008 * np.ptp(time)
     scale_bar(axes, edge, -bar / 2, bar, "", vertical=True)
     axes.annotate(
-        f"{bar:g} {_UNIT_NAMES.get(unit, unit)}", xy=(edge, 0), xytext=(4, 0), textcoords="offset points", fontsize=6, va="center", annotation_clip=False
+        f"{bar:g} {_UNIT_NAMES.get(unit, unit)}",
+        xy=(edge, 0),
+        xytext=(4, 0),
+        textcoords="offset points",
+        fontsize=6,
+        va="center",
+        annotation_clip=False,
     )
 
 
-def _draw_waveforms(axes: Axes, waveforms: pd.DataFrame, counts: pd.Series, colours: dict[str, str], span: float, places: int) -> None:
+def _draw_waveforms(
+    axes: Axes, waveforms: pd.DataFrame, counts: pd.Series, colours: dict[str, str], span: float, places: int
+) -> None:
     """A sorter's units from left to right: mean waveform on each channel side by side, with one standard deviation."""
     time = np.unique(waveforms["time_ms"]) if len(waveforms) else np.array([0.0, 1.0])
     channels = _in_order(pd.Index(waveforms["channel"].unique()))
@@ -63,10 +107,18 @@ def _draw_waveforms(axes: Axes, waveforms: pd.DataFrame, counts: pd.Series, colo
         for i, channel in enumerate(channels):
             wave = waveforms[(waveforms["unit_id"] == name) & (waveforms["channel"] == channel)].sort_values("time_ms")
             x = wave["time_ms"] - time[0] + i * step + place * width
-            axes.fill_between(x, wave["mean"] - wave["sd"], wave["mean"] + wave["sd"], color=colour, alpha=0.22, linewidth=0)
+            axes.fill_between(
+                x, wave["mean"] - wave["sd"], wave["mean"] + wave["sd"], color=colour, alpha=0.22, linewidth=0
+            )
             axes.plot(x, wave["mean"], color=colour, linewidth=0.9)
         axes.text(
-            place * width + step * len(channels) / 2, 0.68 * span, f"unit {name}, n = {counts[name]}", fontsize=6, ha="center", va="bottom", color=colour
+            place * width + step * len(channels) / 2,
+            0.68 * span,
+            f"unit {name}, n = {counts[name]}",
+            fontsize=6,
+            ha="center",
+            va="bottom",
+            color=colour,
         )
     axes.set(xlim=(-0.25 * step, places * width), ylim=(-1.05 * span, 0.85 * span))
     bare(axes)
@@ -92,10 +144,21 @@ def _in_order(names: pd.Index) -> list[str]:
     return sorted(names, key=lambda name: (len(name), name))
 
 
-def _draw_amplitudes(axes: Axes, spikes: pd.DataFrame, colours: dict[str, str], limits: tuple[float, float], duration: float) -> None:
+def _draw_amplitudes(
+    axes: Axes, spikes: pd.DataFrame, colours: dict[str, str], limits: tuple[float, float], duration: float
+) -> None:
     for unit_id, colour in colours.items():
         of_unit = spikes[spikes["unit_id"] == unit_id]
-        axes.plot(of_unit["time_s"], of_unit["amplitude"], ".", markersize=1.6, color=colour, markeredgewidth=0, alpha=0.8, rasterized=True)
+        axes.plot(
+            of_unit["time_s"],
+            of_unit["amplitude"],
+            ".",
+            markersize=1.6,
+            color=colour,
+            markeredgewidth=0,
+            alpha=0.8,
+            rasterized=True,
+        )
     axes.set(xlim=(0, duration), ylim=limits)
 
 
@@ -135,7 +198,9 @@ def draw_real_recording(
     """
     excerpt = read_table(excerpt_csv, ["unit"], ["time_ms", "value"])
     excerpt["channel"] = read_table(excerpt_csv, ["channel"])["channel"]
-    waveforms = read_table(waveforms_csv, ["sorter", "unit_id", "channel"], ["time_ms", "mean", "sd"], may_be_empty=True)
+    waveforms = read_table(
+        waveforms_csv, ["sorter", "unit_id", "channel"], ["time_ms", "mean", "sd"], may_be_empty=True
+    )
     spikes = read_table(spikes_csv, ["sorter", "unit_id"], ["time_s", "amplitude"], may_be_empty=True)
     sorters = sorted(set(spikes["sorter"]) | set(waveforms["sorter"]))
     unit = str(excerpt["unit"].iloc[0])
@@ -149,7 +214,9 @@ def draw_real_recording(
     places = max([1, *map(len, drawn.values())])
     with figure_style():
         figure = Figure(figsize=(180 * MILLIMETRE, (58 + 25 * len(sorters)) * MILLIMETRE))
-        grid = figure.add_gridspec(1 + len(sorters), 2, height_ratios=[58, *[25] * len(sorters)], width_ratios=[3.2, 1.0])
+        grid = figure.add_gridspec(
+            1 + len(sorters), 2, height_ratios=[58, *[25] * len(sorters)], width_ratios=[3.2, 1.0]
+        )
         axes = figure.add_subplot(grid[0, :])
         _draw_excerpt(axes, excerpt, spikes, sorters)
         panel_letter(axes, "a")

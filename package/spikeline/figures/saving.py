@@ -28,7 +28,9 @@ def stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _check(path: Path, kind: str) -> None:
     if not path.read_bytes().startswith(_MAGIC[kind]):
-        raise FormatError(f"{path.name} is not a {kind.upper()} file", f"a whole {kind.upper()}", "draw the figure again")
+        raise FormatError(
+            f"{path.name} is not a {kind.upper()} file", f"a whole {kind.upper()}", "draw the figure again"
+        )
 
 
 def save_figure(

@@ -80,7 +80,7 @@ def short_cell_name(cell: str) -> str:
 
 
 def sorter_colour(sorter: str, sorters: list[str]) -> str:
-    """The colour of a sorter: fixed for the known ones, for others by their place among the unknown ones of ``sorters``."""
+    """The colour of a sorter: fixed for the known ones, for others by their place among the unknown ``sorters``."""
     if sorter in _SORTER_COLOURS:
         return _SORTER_COLOURS[sorter]
     unknown = sorted(set(sorters) - set(_SORTER_COLOURS))
@@ -101,9 +101,17 @@ def bare(axes: Axes) -> None:
 def panel_letter(axes: Axes, letter: str) -> None:
     """A bold letter at the upper left, outside the panel."""
     axes.annotate(
-        letter, xy=(0, 1), xycoords="axes fraction", xytext=(-10, 8), textcoords="offset points",
-        fontsize=9, fontweight="bold", ha="right", va="center", annotation_clip=False,
-    )  # fmt: skip
+        letter,
+        xy=(0, 1),
+        xycoords="axes fraction",
+        xytext=(-10, 8),
+        textcoords="offset points",
+        fontsize=9,
+        fontweight="bold",
+        ha="right",
+        va="center",
+        annotation_clip=False,
+    )
 
 
 def scale_bar(axes: Axes, x: float, y: float, length: float, label: str, *, vertical: bool = False) -> None:
@@ -111,9 +119,18 @@ def scale_bar(axes: Axes, x: float, y: float, length: float, label: str, *, vert
     end = (x, y + length) if vertical else (x + length, y)
     axes.plot([x, end[0]], [y, end[1]], color="#222222", linewidth=1.2, solid_capstyle="butt", clip_on=False, zorder=10)
     middle = ((x + end[0]) / 2, (y + end[1]) / 2)
-    offset, anchor = ((-2, 0), {"ha": "right", "va": "center"}) if vertical else ((0, -2), {"ha": "center", "va": "top"})
+    offset, anchor = (
+        ((-2, 0), {"ha": "right", "va": "center"}) if vertical else ((0, -2), {"ha": "center", "va": "top"})
+    )
     axes.annotate(
-        label, xy=middle, xytext=offset, textcoords="offset points", fontsize=6, annotation_clip=False, zorder=10, **anchor
+        label,
+        xy=middle,
+        xytext=offset,
+        textcoords="offset points",
+        fontsize=6,
+        annotation_clip=False,
+        zorder=10,
+        **anchor,
     )
 
 
@@ -123,8 +140,14 @@ def mark_scale(figure: Figure, tier: str) -> None:
         strip = 3.2 * MILLIMETRE / figure.get_figheight()
         figure.get_layout_engine().set(rect=(0, strip, 1, 1 - strip))
         note = AnchoredText(
-            "quick tier: small scale, not a benchmark", loc="lower right", frameon=False, pad=0.1, borderpad=0.2,
-            prop={"size": 5.5, "color": "#8A8A8A", "style": "italic"}, bbox_to_anchor=(1, 0), bbox_transform=figure.transFigure,
-        )  # fmt: skip
+            "quick tier: small scale, not a benchmark",
+            loc="lower right",
+            frameon=False,
+            pad=0.1,
+            borderpad=0.2,
+            prop={"size": 5.5, "color": "#8A8A8A", "style": "italic"},
+            bbox_to_anchor=(1, 0),
+            bbox_transform=figure.transFigure,
+        )
         note.set_in_layout(False)
         figure.add_artist(note)

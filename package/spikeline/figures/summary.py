@@ -27,7 +27,9 @@ def _number(value: Any) -> float | int | None:
 
 def bank_summary(bank_csv: str | Path) -> dict[str, float | int | None]:
     """``simulation.bank.*`` from the bank table: the worst errors over all entries, and how much there is."""
-    bank = read_table(bank_csv, ["cell"], ["rank", "n_segments", "max_error_uv", "rms_error_percent", "n_spikes", "duration_s"])
+    bank = read_table(
+        bank_csv, ["cell"], ["rank", "n_segments", "max_error_uv", "rms_error_percent", "n_spikes", "duration_s"]
+    )
     values = {
         "cells": bank["cell"].nunique(),
         "duration_s": bank["duration_s"].sum(),
@@ -48,7 +50,9 @@ def scores_summary(scores_csv: str | Path, counts_csv: str | Path) -> dict[str, 
     counts = read_table(counts_csv, ["recording", "sorter"], _COUNTS, may_be_empty=True)
     unknown = sorted(set(scores["rule"]) - set(_RULES))
     if unknown:
-        raise FormatError(f"{scores_csv} has the rule {', '.join(unknown)}", f"the rules {', '.join(_RULES)}", "make the table again")
+        raise FormatError(
+            f"{scores_csv} has the rule {', '.join(unknown)}", f"the rules {', '.join(_RULES)}", "make the table again"
+        )
     found: dict[str, float | int | None] = {}
     for (recording, sorter, rule), units in scores.groupby(["recording", "sorter", "rule"]):
         for measure in measures:
@@ -73,7 +77,7 @@ def summarise(
     bank_csv: str | Path | None = None,
     scores_csv: str | Path | None = None,
     counts_csv: str | Path | None = None,
-    parts: Iterable[str | Path] = (),
+    parts: str | Path | Iterable[str | Path] = (),
 ) -> dict[str, Any]:
     """Everything in one flat document, sorted by key.
 
@@ -84,7 +88,7 @@ def summarise(
     scores_csv, counts_csv
         The score tables, both or neither.
     parts
-        JSON documents with more numbers, nested or flat, e.g. ``{"simulation": {"placement": {"relative_error": 2e-9}}}``.
+        JSON documents with more numbers, nested or flat, e.g. ``{"simulation": {"placement": {...}}}``.
 
     Raises
     ------
@@ -98,15 +102,19 @@ def summarise(
         raise FormatError("one of scores and counts is missing", "both tables, or neither", "pass both")
     if scores_csv is not None and counts_csv is not None:
         documents.append((str(scores_csv), scores_summary(scores_csv, counts_csv)))
-    for part in sorted(map(str, parts)):
+    for part in sorted(map(str, [parts] if isinstance(parts, str | Path) else parts)):
         document = read_json(part)
         if not isinstance(document, Mapping):
-            raise FormatError(f"{part} holds a {type(document).__name__}", "a JSON object of names and numbers", "make the part again")
+            raise FormatError(
+                f"{part} holds a {type(document).__name__}", "a JSON object of names and numbers", "make the part again"
+            )
         documents.append((part, flattened(document)))
     summary: dict[str, Any] = {}
     for source, document in documents:
         twice = sorted(set(summary) & set(document))
         if twice:
-            raise FormatError(f"{source} gives {twice[0]} a second time", "each key from one place", "rename or drop one of them")
+            raise FormatError(
+                f"{source} gives {twice[0]} a second time", "each key from one place", "rename or drop one of them"
+            )
         summary.update(document)
     return dict(sorted(summary.items()))

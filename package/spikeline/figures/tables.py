@@ -28,7 +28,9 @@ def read_table(
     remedy = f"delete {path} and run its rule again; a table of your own needs these columns"
     missing = [column for column in (*names, *numbers) if column not in table.columns]
     if missing:
-        raise FormatError(f"{path} has no column {', '.join(missing)}", f"the columns {', '.join((*names, *numbers))}", remedy)
+        raise FormatError(
+            f"{path} has no column {', '.join(missing)}", f"the columns {', '.join((*names, *numbers))}", remedy
+        )
     if table.empty and not may_be_empty:
         raise FormatError(f"{path} has a header and no rows", "something to draw", remedy)
     for column in numbers:

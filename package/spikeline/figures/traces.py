@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from matplotlib.patheffects import withStroke
 
 from spikeline.artifacts import Provenance
 from spikeline.errors import FormatError
@@ -44,7 +45,11 @@ def _wide(traces: pd.DataFrame, path: str | Path) -> tuple[np.ndarray, pd.DataFr
     table = traces.pivot(index="time_ms", columns="trace", values="value")
     electrodes = sorted((name for name in table.columns if name != "soma"), key=lambda name: (len(name), name))
     if "soma" not in table.columns or not electrodes:
-        raise FormatError(f"{path} has the traces {', '.join(table.columns)}", "soma and at least one electrode", "make the table again")
+        raise FormatError(
+            f"{path} has the traces {', '.join(table.columns)}",
+            "soma and at least one electrode",
+            "make the table again",
+        )
     return table.index.to_numpy(float), table, electrodes
 
 
@@ -57,9 +62,16 @@ def _draw_stretch(upper: Axes, lower: Axes, time: np.ndarray, table: pd.DataFram
         trace = table[name].to_numpy()
         lower.plot(time, trace - np.median(trace) - i * 0.75 * spread, color=_ELECTRODE_COLOURS[i % 8], linewidth=0.7)
         lower.annotate(
-            str(i + 1), xy=(0, -i * 0.75 * spread), xycoords=("axes fraction", "data"), xytext=(-4, 0), textcoords="offset points",
-            color=_ELECTRODE_COLOURS[i % 8], ha="right", va="center", fontweight="bold",
-        )  # fmt: skip
+            str(i + 1),
+            xy=(0, -i * 0.75 * spread),
+            xycoords=("axes fraction", "data"),
+            xytext=(-4, 0),
+            textcoords="offset points",
+            color=_ELECTRODE_COLOURS[i % 8],
+            ha="right",
+            va="center",
+            fontweight="bold",
+        )
     lower.set(xlabel="time (ms)", xlim=(time[0], time[-1]), yticks=[], ylabel="electrode")
     lower.yaxis.labelpad = 14
     lower.spines["left"].set_visible(False)
@@ -67,9 +79,14 @@ def _draw_stretch(upper: Axes, lower: Axes, time: np.ndarray, table: pd.DataFram
     top = lower.get_ylim()[1]
     scale_bar(lower, time[-1] + 0.015 * np.ptp(time), top - bar, bar, "", vertical=True)
     lower.annotate(
-        f"{bar:g} µV", xy=(time[-1] + 0.015 * np.ptp(time), top - bar / 2), xytext=(3, 0), textcoords="offset points",
-        fontsize=6, va="center", annotation_clip=False,
-    )  # fmt: skip
+        f"{bar:g} µV",
+        xy=(time[-1] + 0.015 * np.ptp(time), top - bar / 2),
+        xytext=(3, 0),
+        textcoords="offset points",
+        fontsize=6,
+        va="center",
+        annotation_clip=False,
+    )
 
 
 def _draw_one_spike(upper: Axes, lower: Axes, time: np.ndarray, table: pd.DataFrame, electrodes: list[str]) -> None:
@@ -107,19 +124,38 @@ def _draw_place(axes: Axes, segments: pd.DataFrame, traces: pd.DataFrame, electr
         diameter = float(segments["diameter_um"].to_numpy(float)[soma].max())
         axes.add_patch(Circle(points[soma].reshape(-1, 2).mean(axis=0), diameter / 2, facecolor=pale, edgecolor="none"))
     for i, place in enumerate(places):
-        axes.plot(*place[:2], marker="s", markersize=5.5, color=_ELECTRODE_COLOURS[i % 8], markeredgecolor="white", markeredgewidth=0.5)
+        axes.plot(
+            *place[:2],
+            marker="s",
+            markersize=5.5,
+            color=_ELECTRODE_COLOURS[i % 8],
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+        )
         right = place[0] >= places[:, 0].mean()
         axes.annotate(
-            str(i + 1), xy=place[:2], xytext=(5 if right else -5, 0), textcoords="offset points", va="center",
-            ha="left" if right else "right", color=_ELECTRODE_COLOURS[i % 8], fontweight="bold",
-        )  # fmt: skip
+            str(i + 1),
+            xy=place[:2],
+            xytext=(5 if right else -5, 0),
+            textcoords="offset points",
+            va="center",
+            ha="left" if right else "right",
+            color=_ELECTRODE_COLOURS[i % 8],
+            fontweight="bold",
+            path_effects=[withStroke(linewidth=1.8, foreground="white")],
+        )
     scale_bar(axes, -0.95 * reach, -1.85 * reach, 20, "20 µm")
     distance = np.linalg.norm(places, axis=1)
     axes.set_title(short_cell_name(cell), color=class_colour(cell))
     axes.annotate(
-        f"electrodes {distance.min():.0f}–{distance.max():.0f} µm\nfrom the soma's centre", xy=(0, -0.05), xycoords="axes fraction",
-        ha="left", va="top", fontsize=6, color="#555555",
-    )  # fmt: skip
+        f"electrodes {distance.min():.0f}–{distance.max():.0f} µm\nfrom the soma's centre",
+        xy=(0, -0.05),
+        xycoords="axes fraction",
+        ha="left",
+        va="top",
+        fontsize=6,
+        color="#555555",
+    )
 
 
 def draw_traces(
@@ -135,7 +171,8 @@ def draw_traces(
     Parameters
     ----------
     traces_csv
-        Columns cell, trace, x_um, y_um, z_um, time_ms, value, unit; one trace is ``soma`` (mV), the others electrodes (uV).
+        Columns cell, trace, x_um, y_um, z_um, time_ms, value, unit; one trace is ``soma`` (mV), the others are
+        electrodes (uV).
     morphology_csv
         The table `draw_cells` takes; only the traces' cell is used.
     out_prefix

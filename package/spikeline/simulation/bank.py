@@ -91,7 +91,9 @@ class BankEntry:
         """Scaled components of samples [start, stop): (rank, n) float32, in units of the basis."""
         stop = self.n_samples if stop is None else stop
         if not 0 <= start <= stop <= self.n_samples:
-            raise DataError(f"samples [{start}, {stop}) of {self.name}", f"a window inside [0, {self.n_samples})", "ask for less")
+            raise DataError(
+                f"samples [{start}, {stop}) of {self.name}", f"a window inside [0, {self.n_samples})", "ask for less"
+            )
         return self.coefficients[:, start:stop].astype(np.float32) * self.scale[:, None]
 
     def currents(self, start: int = 0, stop: int | None = None) -> np.ndarray:
@@ -101,13 +103,22 @@ class BankEntry:
 
 def write_bank_entry(path: str | Path, entry: BankEntry, provenance: Provenance | None = None) -> None:
     """Write an entry as one HDF5 artefact; coefficients are copied in pieces, so a lazy entry stays lazy."""
-    content = {"cell": entry.cell, "variant": entry.variant, "sampling_rate_hz": entry.sampling_rate_hz, "rank": entry.rank}
+    content = {
+        "cell": entry.cell,
+        "variant": entry.variant,
+        "sampling_rate_hz": entry.sampling_rate_hz,
+        "rank": entry.rank,
+    }
     with create_hdf5(path, BANK_SCHEMA, provenance=provenance, content=content) as file:
-        file.attrs.update(cell=entry.cell, variant=entry.variant, seed=entry.seed, sampling_rate_hz=entry.sampling_rate_hz)
+        file.attrs.update(
+            cell=entry.cell, variant=entry.variant, seed=entry.seed, sampling_rate_hz=entry.sampling_rate_hz
+        )
         for group, values in (("error", entry.error), ("facts", entry.facts)):
             file.create_group(group).attrs.update(values)
         for name, unit in _GEOMETRY.items():
-            file.create_dataset(f"geometry/{name}", data=getattr(entry.geometry, name), track_times=False).attrs["unit"] = unit
+            file.create_dataset(f"geometry/{name}", data=getattr(entry.geometry, name), track_times=False).attrs[
+                "unit"
+            ] = unit
         for name, unit in _LOOSE.items():
             file.create_dataset(name, data=np.asarray(getattr(entry, name)), track_times=False).attrs["unit"] = unit
         target = file.create_dataset("coefficients", shape=entry.coefficients.shape, dtype=np.int16, track_times=False)

@@ -33,9 +33,13 @@ from spikeline.simulation.variants import VariantFactors, variant_factors
 
 __all__ = ["NeuronCell", "build_cell"]
 
-_TEMPLATE_BLOCK = re.compile(r"^[ \t]*begintemplate[ \t]+(\w+).*?^[ \t]*endtemplate[ \t]+\1[ \t]*$", re.DOTALL | re.MULTILINE)
+_TEMPLATE_BLOCK = re.compile(
+    r"^[ \t]*begintemplate[ \t]+(\w+).*?^[ \t]*endtemplate[ \t]+\1[ \t]*$", re.DOTALL | re.MULTILINE
+)
 _SYNAPSE_TEMPLATE = re.compile(r"new\s+(synapses_\w+)\s*\(")
 _D_LAMBDA = 0.1
+_WARMEST_SQUID_C = 25.0
+_SQUID_DENSITY = 3.0  # times the squid's channel densities: spikes overshoot at 20 degrees C
 
 
 @dataclass
@@ -96,13 +100,21 @@ def build_cell(
     h = neuron_interpreter()
     load_mechanisms(mechanisms)
     _take_down(h)
+    if model.folder is None and integration.temperature_c > _WARMEST_SQUID_C:
+        raise DataError(
+            f"cell {model.name} at {integration.temperature_c:g} degrees C",
+            f"at most {_WARMEST_SQUID_C:g}: its Hodgkin-Huxley channels are a squid's, and too quick to spike when warmer",
+            "set simulation.integration.temperature_c to 20 for ball_and_stick cells",
+        )
     template = _ball_and_stick(h, model.name) if model.folder is None else _package_cell(h, model)
     sections = list(template.all)
     somata = [section for section in sections if "soma" in section.name().rpartition(".")[2]]
     if not somata:
         raise DataError(f"cell model {model.name} has no section called soma", "one soma", "check its morphology file")
     h.define_shape()
-    factors = variant_factors(root_seed, model.name, variant, variants or VariantSettings(), _maximal_conductances(h, sections))
+    factors = variant_factors(
+        root_seed, model.name, variant, variants or VariantSettings(), _maximal_conductances(h, sections)
+    )
     _scale(h, sections, factors)
     h.celsius = integration.temperature_c
     h.dt = integration.dt_ms
@@ -198,13 +210,10 @@ def _ball_and_stick(h: Any, name: str) -> _Sections:
     for section in (soma, dendrite):
         section.Ra, section.cm = 100.0, 1.0
     for segment in soma:
-        segment.hh.gnabar, segment.hh.gkbar = _BALL_DENSITY * 0.12, _BALL_DENSITY * 0.036
+        segment.hh.gnabar, segment.hh.gkbar = _SQUID_DENSITY * 0.12, _SQUID_DENSITY * 0.036
     for segment in dendrite:
         segment.pas.g, segment.pas.e = 1e-4, -65.0
     return _Sections([soma, dendrite])
-
-
-_BALL_DENSITY = 1.0
 
 
 @contextlib.contextmanager
@@ -217,43 +226,42 @@ def _working_folder(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def _template_blocks(folder: Path) -> str:
-    blocks = []
-    for name in reversed(REQUIRED_FILES):  # what a template uses must be defined before it
-        text = (folder / name).read_text(encoding="latin-1")
-        found = list(_TEMPLATE_BLOCK.finditer(text))
-        if not found:
-            raise DataError(f"{folder / name} holds no hoc template", "begintemplate NAME ... endtemplate NAME", "unpack the package again")
-        blocks += [match.group(0) for match in found]
-    return "\n".join(blocks)
+def _templates(file: Path) -> list[tuple[str, str]]:
+    """(name, text) of the templates a hoc file defines, in order."""
+    found = [(match.group(1), match.group(0)) for match in _TEMPLATE_BLOCK.finditer(file.read_text(encoding="latin-1"))]
+    if not found:
+        raise DataError(
+            f"{file} defines no hoc template", "begintemplate NAME ... endtemplate NAME", "unpack the package again"
+        )
+    return found
 
 
-def _package_cell(h: Any, model: CellModel) -> Any:
+def _package_hoc(model: CellModel) -> tuple[str, str]:
+    """Name of the cell's template, and the hoc text that defines it and all it uses."""
     assert model.folder is not None
-    hoc = _template_blocks(model.folder)
-    names = [match.group(1) for match in _TEMPLATE_BLOCK.finditer(hoc)]
+    templates = [template for file in REQUIRED_FILES[::-1] for template in _templates(model.folder / file)]
+    names, hoc, cell = [name for name, _ in templates], "\n".join(text for _, text in templates), templates[-1][0]
     for synapses in sorted(set(_SYNAPSE_TEMPLATE.findall(hoc))):
-        hoc = f"begintemplate {synapses}\npublic load_synapses\nproc load_synapses() {{ }}\nendtemplate {synapses}\n{hoc}"
-        names.append(synapses)
+        stub = f"begintemplate {synapses}\npublic load_synapses\nproc load_synapses() {{ }}\nendtemplate {synapses}"
+        names, hoc = [*names, synapses], f"{stub}\n{hoc}"
     # Packages of one electrical type share template names with different contents, and hoc cannot define a name twice
     suffix = hashlib.sha256((str(model.folder) + hoc).encode()).hexdigest()[:10]
     for name in names:
         hoc = re.sub(rf"\b{name}\b", f"{name}_{suffix}", hoc)
-    cell_template = [match.group(1) for match in _TEMPLATE_BLOCK.finditer(hoc) if "replace_axon" in match.group(0)]
-    if len(cell_template) != 1:
-        raise DataError(
-            f"{model.folder / 'template.hoc'} defines {len(cell_template)} cell templates",
-            "one template with a replace_axon procedure, as in the Blue Brain packages",
-            "give a single-cell package of the Neocortical Microcircuit portal",
-        )
+    return f"{cell}_{suffix}", hoc
+
+
+def _package_cell(h: Any, model: CellModel) -> Any:
+    assert model.folder is not None
+    name, hoc = _package_hoc(model)
     with _working_folder(model.folder):
         try:
-            if not hasattr(h, cell_template[0]):
+            if not hasattr(h, name):
                 with tempfile.NamedTemporaryFile("w", suffix=".hoc", encoding="latin-1") as file:
                     file.write(hoc + "\n")
                     file.flush()
                     h.xopen(file.name)
-            return getattr(h, cell_template[0])(0)
+            return getattr(h, name)(0)
         except (RuntimeError, AttributeError) as error:
             raise DataError(
                 f"NEURON could not build cell model {model.name} from {model.folder} ({error})",

@@ -66,7 +66,9 @@ def _mearec_folder() -> Path:
         )
     folder = Path(next(iter(found.submodule_search_locations))) / "cell_models" / "bbp"
     if not folder.is_dir():
-        raise DataError(f"the installed MEArec has no {folder}", "MEArec 1.11.0 with its cell models", "pip install mearec==1.11.0")
+        raise DataError(
+            f"the installed MEArec has no {folder}", "MEArec 1.11.0 with its cell models", "pip install mearec==1.11.0"
+        )
     return folder
 
 
@@ -83,7 +85,9 @@ def _packages(folder: Path) -> dict[str, Path]:
             "the folder that packages lie in",
             f"set simulation.cells.folder to {folder.parent} and name {folder.name} under train or test",
         )
-    return {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith((".", "_"))}
+    return {
+        path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith((".", "_"))
+    }
 
 
 def _check_package(name: str, folder: Path) -> None:
@@ -103,7 +107,9 @@ def _unknown(name: str, available: list[str], where: str) -> DataError:
     return DataError(
         f"cell model {name!r} is not in {where}",
         f"one of: {shown or 'nothing, there is none'}",
-        f"did you mean {nearest[0]!r}?" if nearest else "correct the names under simulation.cells.train and simulation.cells.test",
+        f"did you mean {nearest[0]!r}?"
+        if nearest
+        else "correct the names under simulation.cells.train and simulation.cells.test",
     )
 
 

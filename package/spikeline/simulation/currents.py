@@ -19,7 +19,14 @@ from spikeline.simulation.bank import BankEntry, write_bank_entry
 from spikeline.simulation.cell import NeuronCell, build_cell
 from spikeline.simulation.cell_sources import CellModel
 from spikeline.simulation.line_source import line_source_matrix
-from spikeline.simulation.low_rank import FieldError, LowRankBasis, field_error, quantisation_scale, quantise, reference_contacts
+from spikeline.simulation.low_rank import (
+    FieldError,
+    LowRankBasis,
+    quantisation_scale,
+    quantise,
+    reference_contacts,
+    rounding_error,
+)
 from spikeline.simulation.rheobase import read_rheobase
 from spikeline.simulation.slice_store import SliceStore, work_folder
 from spikeline.simulation.slices import SliceRunner
@@ -81,16 +88,38 @@ def simulate_currents(
         )
         store = SliceStore(folder)
         shard = f"{model.name}/{variant}-{seed}"
-        n_samples, slice_samples = round(bank.duration_s * 1e3 / integration.dt_ms), round(bank.slice_s * 1e3 / integration.dt_ms)
+        n_samples, slice_samples = (
+            round(bank.duration_s * 1e3 / integration.dt_ms),
+            round(bank.slice_s * 1e3 / integration.dt_ms),
+        )
         starts = range(0, n_samples, slice_samples)
         current = stimulus_current(
-            stimulus, n_samples=n_samples, dt_ms=integration.dt_ms, rheobase_na=rheobase_na, root_seed=root_seed, shard=shard
+            stimulus,
+            n_samples=n_samples,
+            dt_ms=integration.dt_ms,
+            rheobase_na=rheobase_na,
+            root_seed=root_seed,
+            shard=shard,
         )
         matrix = line_source_matrix(
             cell.geometry, reference_contacts(cell.geometry, bank.reference_distance_um), bank.conductivity_s_per_m
         )
         _simulate_slices(cell, current, slice_samples, store, matrix, bank, integration, root_seed, shard)
-        return _assemble(cell, model, variant, seed, len(starts), n_samples, slice_samples, store, matrix, bank, integration, stimulus, rheobase_na)
+        return _assemble(
+            cell,
+            model,
+            variant,
+            seed,
+            len(starts),
+            n_samples,
+            slice_samples,
+            store,
+            matrix,
+            bank,
+            integration,
+            stimulus,
+            rheobase_na,
+        )
 
 
 def _simulate_slices(
@@ -112,9 +141,15 @@ def _simulate_slices(
     if finished:
         last = store.read(finished - 1, ["state", "basis"])
         state, basis = last["state"], last["basis"]
-    low_rank = LowRankBasis(matrix, _TRUNCATION_SHARE * bank.max_error_uv, _TRUNCATION_SHARE * bank.rms_error_percent, basis)
+    low_rank = LowRankBasis(
+        matrix, _TRUNCATION_SHARE * bank.max_error_uv, _TRUNCATION_SHARE * bank.rms_error_percent, basis
+    )
     runner = SliceRunner(
-        cell, dt_ms=integration.dt_ms, initial_voltage_mv=integration.initial_voltage_mv, root_seed=root_seed, shard=shard
+        cell,
+        dt_ms=integration.dt_ms,
+        initial_voltage_mv=integration.initial_voltage_mv,
+        root_seed=root_seed,
+        shard=shard,
     )
     with _progress(shard, n_slices, finished) as advance:
         for index in range(finished, n_slices):
@@ -208,8 +243,7 @@ def _total_error(
     rounding = FieldError()
     for index in range(stored.n_slices):
         exact = stored.exact(index)
-        kept = stored.scale[: len(exact), None] * quantise(exact, stored.scale[: len(exact)])
-        rounding = rounding.joined(field_error(matrix.astype(np.float32), basis[:, : len(exact)] @ (kept - exact)))
+        rounding = rounding.joined(rounding_error(exact, stored.scale[: len(exact)], basis[:, : len(exact)], matrix))
     max_error_uv = truncation.max_error_uv + rounding.max_error_uv
     rms = truncation.rms_percent
     if truncation.signal_energy > 0:
@@ -299,7 +333,12 @@ def simulate_bank_entry(
             "step_version": _STEP_VERSION,
             "entry": [model.name, variant, seed, rheobase_na, root_seed],
             "files": {path.name: file_checksum(path) for path in model.files},
-            "settings": [integration.plain(), stimulus.plain(), bank.plain(), variants.plain() if variant != "v000" else None],
+            "settings": [
+                integration.plain(),
+                stimulus.plain(),
+                bank.plain(),
+                variants.plain() if variant != "v000" else None,
+            ],
         }
     )
     folder = work_folder(output, key)

@@ -45,8 +45,9 @@ class Drift:
 def draw_drift(settings: DriftSettings, duration_s: float, seed: int, name: str) -> Drift | None:
     """A drift of the given kind, or None for a still recording.
 
-    The slow part starts at a random phase. Jumps come at exponential intervals; the levels between them are independent, so that
-    each jump has the standard deviation ``jump_um`` and the tissue does not wander off in long recordings.
+    The slow part starts at a random phase. Jumps come at exponential intervals; the levels between them are
+    independent, so that each jump has the standard deviation ``jump_um`` and the tissue does not wander off in long
+    recordings.
     """
     if settings.kind == "none":
         return None
@@ -64,7 +65,7 @@ def draw_drift(settings: DriftSettings, duration_s: float, seed: int, name: str)
 
 
 def drift_grid(drift: Drift | None, step_um: float) -> np.ndarray:
-    """Displacements at which the field is computed: multiples of ``step_um`` that enclose the motion, (n_steps,) um, [0] if still."""
+    """Displacements at which the field is computed: (n_steps,) um, multiples of ``step_um`` around the motion."""
     if drift is None:
         return np.zeros(1)
     low = drift.jump_levels_um.min() - abs(drift.amplitude_um)

@@ -40,8 +40,9 @@ class SpikeSnippets:
 def cut_snippets(entry: BankEntry, window_ms: tuple[float, float]) -> SpikeSnippets:
     """Cut the bank's spikes that have the window to themselves.
 
-    The baseline taken off is the straight line between the means of the window's first and last 0.5 ms (slow currents that have nothing to
-    do with the spike would otherwise end in a step), and both ends fade to zero over 0.5 ms. At most 1000 spikes, evenly spread, are kept.
+    The baseline taken off is the straight line between the means of the window's first and last 0.5 ms (slow currents
+    that have nothing to do with the spike would otherwise end in a step), and both ends fade to zero over 0.5 ms. At
+    most 1000 spikes, evenly spread, are kept.
 
     Parameters
     ----------
@@ -69,7 +70,9 @@ def cut_snippets(entry: BankEntry, window_ms: tuple[float, float]) -> SpikeSnipp
     spikes = np.asarray(entry.spike_samples, dtype=np.int64)
     gap_before = np.diff(spikes, prepend=-(2**62))
     gap_after = np.diff(spikes, append=2**62)
-    alone = (gap_before > -before) & (gap_after > after) & (spikes + before >= 0) & (spikes + after + 1 <= entry.n_samples)
+    alone = (
+        (gap_before > -before) & (gap_after > after) & (spikes + before >= 0) & (spikes + after + 1 <= entry.n_samples)
+    )
     chosen = np.flatnonzero(alone)
     if len(chosen) == 0:
         raise DataError(
@@ -92,7 +95,8 @@ def cut_snippets(entry: BankEntry, window_ms: tuple[float, float]) -> SpikeSnipp
 def match_snippets(train_s: np.ndarray, preceding_interval_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """For each spike of a train, a bank spike that followed a pause of like length: (n_spikes,) int64 indices.
 
-    One of the eight bank spikes nearest in log interval is drawn, so that amplitude depends on the interval as in the bank and still varies.
+    One of the eight bank spikes nearest in log interval is drawn, so that amplitude depends on the interval as in the
+    bank and still varies.
     """
     if len(train_s) == 0:
         return np.zeros(0, np.int64)
@@ -110,15 +114,22 @@ def draw_rate(settings: SpikeTrainSettings, rng: np.random.Generator) -> float:
     """A mean rate in Hz, log-uniform within the bounds."""
     low, high = settings.rate_hz
     if low <= 0:
-        raise ConfigError(f"spike_trains.rate_hz: [{low:g}, {high:g}]", "rates above 0", "raise the lower bound of spike_trains.rate_hz")
+        raise ConfigError(
+            f"spike_trains.rate_hz: [{low:g}, {high:g}]",
+            "rates above 0",
+            "raise the lower bound of spike_trains.rate_hz",
+        )
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def draw_spike_train(rate_hz: float, duration_s: float, settings: SpikeTrainSettings, rng: np.random.Generator) -> np.ndarray:
+def draw_spike_train(
+    rate_hz: float, duration_s: float, settings: SpikeTrainSettings, rng: np.random.Generator
+) -> np.ndarray:
     """A spike train: a renewal process whose intervals are a refractory period plus a gamma variate, or a burst's.
 
-    After every spike the next one is a burst partner 4-8 ms later with probability ``burst_fraction``; otherwise it comes after the refractory
-    period plus a gamma variate of coefficient of variation ``irregularity``. The mean rate counts all spikes.
+    After every spike the next one is a burst partner 4-8 ms later with probability ``burst_fraction``; otherwise it
+    comes after the refractory period plus a gamma variate of coefficient of variation ``irregularity``. The mean rate
+    counts all spikes.
 
     Returns
     -------
@@ -136,7 +147,7 @@ def draw_spike_train(rate_hz: float, duration_s: float, settings: SpikeTrainSett
     mean_gamma = (1 / rate_hz - bursts * (delay_low + delay_high) / 2) / (1 - bursts) - refractory
     if mean_gamma <= 0:
         raise ConfigError(
-            f"a rate of {rate_hz:g} Hz with a refractory period of {settings.refractory_ms:g} ms and bursts of {bursts:g}",
+            f"{rate_hz:g} Hz with a refractory period of {settings.refractory_ms:g} ms and bursts of {bursts:g}",
             "a mean interval longer than the refractory period and the burst delays",
             "lower spike_trains.rate_hz, refractory_ms or burst_fraction",
         )

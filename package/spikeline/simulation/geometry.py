@@ -34,9 +34,15 @@ class SegmentGeometry:
         count = len(self.diameter_um)
         shapes = self.start_um.shape, self.end_um.shape, self.is_soma.shape
         if shapes != ((count, 3), (count, 3), (count,)):
-            raise DataError(f"segment arrays of shapes {shapes} for {count} diameters", "(n, 3), (n, 3), (n,)", "rebuild the cell")
+            raise DataError(
+                f"segment arrays of shapes {shapes} for {count} diameters", "(n, 3), (n, 3), (n,)", "rebuild the cell"
+            )
         if not (np.isfinite(self.start_um).all() and np.isfinite(self.end_um).all() and (self.diameter_um > 0).all()):
-            raise DataError("a segment has no finite position or no diameter", "a finished morphology", "check the cell's morphology file")
+            raise DataError(
+                "a segment has no finite position or no diameter",
+                "a finished morphology",
+                "check the cell's morphology file",
+            )
 
     @property
     def n_segments(self) -> int:

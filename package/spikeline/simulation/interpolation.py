@@ -63,8 +63,8 @@ def interpolation_table(phases: int, cutoff: float = 1.0) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        (phases, 2 * half) float32; column j weights the sample at offset ``j - half + 1``. Rows sum to 1, and at cut-off 1 row 0
-        takes exactly one sample, so interpolation keeps the samples it is given.
+        (phases, 2 * half) float32; column j weights the sample at offset ``j - half + 1``. Rows sum to 1, and at
+        cut-off 1 row 0 takes exactly one sample, so interpolation keeps the samples it is given.
     """
     half = math.ceil(_HALF_WIDTH / cutoff)
     offset = np.arange(-half + 1, half + 1)[None, :] - np.arange(phases)[:, None] / phases
@@ -115,8 +115,8 @@ def interpolate(source: np.ndarray, first_source: int, start: int, stop: int, pl
     Parameters
     ----------
     source
-        (n, n_channels) float32 input samples, the first of them input sample ``first_source``. Both clocks start together: output
-        sample k lies at input position ``k * down / up``.
+        (n, n_channels) float32 input samples, the first of them input sample ``first_source``. Both clocks start
+        together: output sample k lies at input position ``k * down / up``.
     first_source, start, stop
         Sample numbers on the two clocks.
     plan
@@ -132,7 +132,9 @@ def interpolate(source: np.ndarray, first_source: int, start: int, stop: int, pl
     needed = plan.input_span(start, stop)
     if needed[0] < first_source or needed[1] > first_source + len(source):
         raise DataError(
-            f"input samples [{first_source}, {first_source + len(source)})", f"samples [{needed[0]}, {needed[1]})", "pass a wider stretch"
+            f"input samples [{first_source}, {first_source + len(source)})",
+            f"samples [{needed[0]}, {needed[1]})",
+            "pass a wider stretch",
         )
     out = np.empty((stop - start, source.shape[1]), np.float32)
     _across_channels(np.ascontiguousarray(source), first_source, out, start, plan.up, plan.down, plan.half, plan.table)

@@ -32,7 +32,9 @@ def neuron_interpreter() -> Any:
         try:
             from neuron import h
         except ImportError as error:
-            raise DataError(f"NEURON cannot be imported ({error})", "neuron 9.0.2", "pip install 'spikeline[simulation]'") from error
+            raise DataError(
+                f"NEURON cannot be imported ({error})", "neuron 9.0.2", "pip install 'spikeline[simulation]'"
+            ) from error
         finally:
             os.chdir(before)
     h.load_file("stdlib.hoc")

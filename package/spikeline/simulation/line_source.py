@@ -17,9 +17,15 @@ _UV_PER_MV = 1000.0
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _fill(start: np.ndarray, end: np.ndarray, radius: np.ndarray, contacts: np.ndarray, gain: float, out: np.ndarray) -> None:
+def _fill(
+    start: np.ndarray, end: np.ndarray, radius: np.ndarray, contacts: np.ndarray, gain: float, out: np.ndarray
+) -> None:
     for segment in range(start.shape[0]):
-        ax, ay, az = end[segment, 0] - start[segment, 0], end[segment, 1] - start[segment, 1], end[segment, 2] - start[segment, 2]
+        ax, ay, az = (
+            end[segment, 0] - start[segment, 0],
+            end[segment, 1] - start[segment, 1],
+            end[segment, 2] - start[segment, 2],
+        )
         length = math.sqrt(ax * ax + ay * ay + az * az)
         limit = radius[segment]
         for contact in range(contacts.shape[0]):
@@ -43,13 +49,15 @@ def _fill(start: np.ndarray, end: np.ndarray, radius: np.ndarray, contacts: np.n
             out[contact, segment] = gain * math.log(upper / lower) / length
 
 
-def line_source_matrix(geometry: SegmentGeometry, contacts_um: np.ndarray, conductivity_s_per_m: float = 0.3) -> np.ndarray:
+def line_source_matrix(
+    geometry: SegmentGeometry, contacts_um: np.ndarray, conductivity_s_per_m: float = 0.3
+) -> np.ndarray:
     """Potential at each contact per unit of current out of each segment.
 
     Every segment is a line source with its current spread evenly along its axis (Holt 1998, equation C.13; the method
     "linesource" of LFPy's RecExtElectrode): with r the contact's distance from the axis and h, l its axial distances
-    from the end and the start, ``V = I / (4 pi sigma L) * (asinh(l / r) - asinh(h / r))``. A contact nearer to the axis than
-    the segment's radius is moved to the radius.
+    from the end and the start, ``V = I / (4 pi sigma L) * (asinh(l / r) - asinh(h / r))``. A contact nearer to the
+    axis than the segment's radius is moved to the radius.
 
     Parameters
     ----------
@@ -73,12 +81,15 @@ def line_source_matrix(geometry: SegmentGeometry, contacts_um: np.ndarray, condu
     contacts = np.ascontiguousarray(contacts_um, dtype=np.float64)
     if contacts.ndim != 2 or contacts.shape[1] != 3 or not np.isfinite(contacts).all():
         raise DataError(
-            f"contacts of shape {contacts.shape}" + ("" if np.isfinite(contacts).all() else " with non-finite positions"),
+            f"contacts of shape {contacts.shape}"
+            + ("" if np.isfinite(contacts).all() else " with non-finite positions"),
             "finite positions of shape (n_contacts, 3), in um",
             "give every contact its x, y and z",
         )
     if not (math.isfinite(conductivity_s_per_m) and conductivity_s_per_m > 0):
-        raise DataError(f"a conductivity of {conductivity_s_per_m} S/m", "a positive number", "use 0.3, the usual value for cortex")
+        raise DataError(
+            f"a conductivity of {conductivity_s_per_m} S/m", "a positive number", "use 0.3, the usual value for cortex"
+        )
     start = np.ascontiguousarray(geometry.start_um, dtype=np.float64)
     end = np.ascontiguousarray(geometry.end_um, dtype=np.float64)
     radius = np.asarray(geometry.diameter_um, dtype=np.float64) / 2

@@ -11,15 +11,25 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import eigh
+from scipy.linalg.blas import ssyrk
 
 from spikeline.artifacts import seed_stream
 from spikeline.errors import NumericalError
 from spikeline.simulation.geometry import SegmentGeometry
 
-__all__ = ["FieldError", "LowRankBasis", "field_error", "quantisation_scale", "quantise", "reference_contacts"]
+__all__ = [
+    "FieldError",
+    "LowRankBasis",
+    "field_error",
+    "quantisation_scale",
+    "quantise",
+    "reference_contacts",
+    "rounding_error",
+]
 
-_COLUMNS = 4096  # samples handled at once, so that the field on all contacts stays in the processor's cache or near it
+_COLUMNS = 4096  # samples handled at once, so that a piece stays in the processor's cache or near it
 _WORST = 512  # samples on which a growing basis is tried before it is measured on all
+_RESERVE = 0.85  # a growing basis aims this far below the tolerances, so that the next slices do not each ask for a little more
 _INT16 = 32767
 
 
@@ -61,7 +71,9 @@ class FieldError:
         )
 
 
-def reference_contacts(geometry: SegmentGeometry, distance_um: float, n_tetrodes: int = 80, pitch_um: float = 13.0) -> np.ndarray:
+def reference_contacts(
+    geometry: SegmentGeometry, distance_um: float, n_tetrodes: int = 80, pitch_um: float = 13.0
+) -> np.ndarray:
     """A cloud of tetrode contacts around a cell, the same on every call.
 
     Half of the tetrodes lie around the soma, from the least distance to 5 times it, densest near; half beside segments
@@ -102,7 +114,7 @@ def reference_contacts(geometry: SegmentGeometry, distance_um: float, n_tetrodes
 
 
 def field_error(field_matrix: np.ndarray, residual: np.ndarray, signal_energy: float = 0.0) -> FieldError:
-    """The error that leaving ``residual`` out makes at the contacts.
+    """The error that leaving ``residual`` out makes at the contacts, by the plain formula.
 
     Parameters
     ----------
@@ -113,14 +125,23 @@ def field_error(field_matrix: np.ndarray, residual: np.ndarray, signal_energy: f
     signal_energy
         Passed through to the result.
     """
-    largest, energy, summed = 0.0, 0.0, 0.0
-    for start in range(0, residual.shape[1], _COLUMNS):
-        piece = residual[:, start : start + _COLUMNS]
-        field = field_matrix @ piece
-        largest = max(largest, float(field.max()), -float(field.min()))
-        energy += float(np.vdot(field, field))
-        summed = max(summed, float(np.abs(piece).sum(axis=0).max()))
-    return FieldError(largest, energy, signal_energy, summed)
+    field = field_matrix @ residual
+    return FieldError(
+        float(np.abs(field).max(initial=0)),
+        float(np.vdot(field, field)),
+        signal_energy,
+        float(np.abs(residual).sum(axis=0).max(initial=0)),
+    )
+
+
+@dataclass
+class _Pass:
+    """One pass over a slice: its coefficients, the error, and the residual's Gram matrix and norm at each sample."""
+
+    coefficients: np.ndarray
+    error: FieldError
+    gram: np.ndarray
+    norms: np.ndarray
 
 
 class LowRankBasis:
@@ -140,6 +161,9 @@ class LowRankBasis:
         self, field_matrix: np.ndarray, max_error_uv: float, rms_error_percent: float, basis: np.ndarray | None = None
     ) -> None:
         self._matrix = np.ascontiguousarray(field_matrix, dtype=np.float32)
+        exact = np.asarray(field_matrix, dtype=np.float64)
+        self._weight = exact.T @ exact
+        self._strongest_contact = float(np.linalg.norm(exact, axis=1).max(initial=0))
         self._max_error_uv, self._rms_error_percent = max_error_uv, rms_error_percent
         n_segments = self._matrix.shape[1]
         self.basis = np.zeros((n_segments, 0), np.float32) if basis is None else np.asarray(basis, np.float32)
@@ -162,7 +186,7 @@ class LowRankBasis:
         coefficients
             (rank, n_samples) float32; ``basis @ coefficients`` approximates the currents.
         error
-            At the reference contacts.
+            At the reference contacts, over all samples.
 
         Raises
         ------
@@ -170,51 +194,92 @@ class LowRankBasis:
             If not even a full basis holds the tolerances.
         """
         for _ in range(20):
-            coefficients = self.basis.T @ currents
-            residual = currents - self.basis @ coefficients
-            error = field_error(self._matrix, residual, self._signal_energy(coefficients))
-            if self._within(error, 1.0):
-                return coefficients, error
+            seen = self._project(currents)
+            error = seen.error
+            small = error.max_error_uv <= self._max_error_uv and error.rms_percent <= self._rms_error_percent
+            if small and (error.signal_energy > 0 or error.error_energy == 0):
+                return seen.coefficients, error
             if self.rank >= len(self.basis):
                 break
-            self._grow(residual, error.signal_energy)
+            self._grow(seen, currents)
         raise NumericalError(
-            f"the low-rank form errs by {error.max_error_uv:.3g} uV and {error.rms_percent:.3g} % at rank {self.rank} of {len(self.basis)}",
+            f"the low-rank form errs by {error.max_error_uv:.3g} uV and {error.rms_percent:.3g} % "
+            f"at rank {self.rank} of {len(self.basis)}",
             f"at most {self._max_error_uv:g} uV and {self._rms_error_percent:g} %",
             "raise bank.max_error_uv or bank.rms_error_percent",
         )
 
+    def _project(self, currents: np.ndarray) -> _Pass:
+        """Project a slice and measure what is left.
+
+        Exact, and yet most samples are never turned into potentials. The energy follows from the residual's Gram matrix G
+        as ``trace(M' M G)``. The maxima need only those samples whose upper bound (Cauchy-Schwarz: the norm of the residual
+        times that of the strongest contact, or times the square root of the number of segments) exceeds what was found.
+        """
+        n_segments, n_samples = currents.shape
+        coefficients = np.empty((self.rank, n_samples), np.float32)
+        gram = np.zeros((n_segments, n_segments))
+        norms = np.empty(n_samples, np.float32)
+        largest, summed = 0.0, 0.0
+        transposed = np.ascontiguousarray(self.basis.T)
+        buffer = np.empty((n_segments, _COLUMNS), np.float32)
+        for start in range(0, n_samples, _COLUMNS):
+            piece = currents[:, start : start + _COLUMNS]
+            residual = buffer[:, : piece.shape[1]] if piece.shape[1] == _COLUMNS else np.empty_like(piece)
+            part = transposed @ piece
+            coefficients[:, start : start + _COLUMNS] = part
+            np.matmul(self.basis, part, out=residual)
+            np.subtract(piece, residual, out=residual)
+            gram += ssyrk(1.0, residual.T, trans=1)
+            norm = np.sqrt(np.einsum("st,st->t", residual, residual))
+            norms[start : start + _COLUMNS] = norm
+            largest, summed = self._raise_maxima(residual, norm, largest, summed)
+        gram = np.triu(gram) + np.triu(gram, 1).T  # ssyrk fills the upper triangle only
+        energy = max(float(np.sum(self._weight * gram)), 0.0)
+        return _Pass(coefficients, FieldError(largest, energy, self._signal_energy(coefficients), summed), gram, norms)
+
+    def _raise_maxima(
+        self, residual: np.ndarray, norms: np.ndarray, largest: float, summed: float
+    ) -> tuple[float, float]:
+        """The larger of the maxima found before and those of this piece, whose likeliest samples are tried first."""
+        slack = 1 + 1e-4  # the norms are rounded to single precision
+        first = residual[:, np.argpartition(norms, -min(16, len(norms)))[-16:]]
+        largest = max(largest, float(np.abs(self._matrix @ first).max()))
+        summed = max(summed, float(np.abs(first).sum(axis=0).max()))
+        candidates = norms * (self._strongest_contact * slack) > largest
+        if candidates.any():
+            largest = max(largest, float(np.abs(self._matrix @ residual[:, candidates]).max()))
+        candidates = norms * (np.sqrt(len(residual)) * slack) > summed
+        if candidates.mean() > 0.2:  # picking so many out costs more than adding all up
+            summed = max(summed, float(np.abs(residual).sum(axis=0).max()))
+        elif candidates.any():
+            summed = max(summed, float(np.abs(residual[:, candidates]).sum(axis=0).max()))
+        return largest, summed
+
     def _signal_energy(self, coefficients: np.ndarray) -> float:
-        field = (self._matrix @ self.basis).astype(np.float64)
-        gram = (coefficients @ coefficients.T).astype(np.float64)
-        return float(np.sum((field.T @ field) * gram))
+        basis = self.basis.astype(np.float64)
+        return float(np.sum((basis.T @ self._weight @ basis) * (coefficients @ coefficients.T)))
 
-    def _within(self, error: FieldError, share: float) -> bool:
-        small = error.max_error_uv <= share * self._max_error_uv
-        return small and error.rms_percent <= share * self._rms_error_percent and (error.signal_energy > 0 or error.error_energy == 0)
-
-    def _grow(self, residual: np.ndarray, signal_energy: float) -> None:
+    def _grow(self, seen: _Pass, currents: np.ndarray) -> None:
         """Add principal components of the residual until the worst samples and the energy are well inside the tolerances."""
-        share = 0.85  # a reserve, so that the next slices do not each ask for a little more
-        values, vectors = eigh((residual @ residual.T).astype(np.float64))
+        values, vectors = eigh(seen.gram)
         values, vectors = np.clip(values[::-1], 0, None), vectors[:, ::-1]
         room = len(self.basis) - self.rank
-        weights = np.sum((self._matrix.astype(np.float64) @ vectors) ** 2, axis=0)
-        energies = values * weights
-        left = energies.sum() - np.cumsum(energies)
-        # The total signal: what the basis holds already plus the residual's own field
-        allowed = (share * self._rms_error_percent / 100) ** 2 * (signal_energy + energies.sum())
-        count = int(np.argmax(left <= allowed)) + 1 if (left <= allowed).any() else room
-        worst = np.argpartition(np.einsum("st,st->t", residual, residual), -min(_WORST, residual.shape[1]))[-_WORST:]
-        columns = residual[:, worst].astype(np.float64)
-        projected = vectors.T @ columns
-        field = self._matrix.astype(np.float64) @ columns
         response = self._matrix.astype(np.float64) @ vectors
-        field -= response[:, :count] @ projected[:count]
-        while count < room and np.abs(field).max() > share * self._max_error_uv:
+        energies = values * np.sum(response**2, axis=0)
+        left = np.clip(energies.sum() - np.cumsum(energies), 0, None)
+        # The total signal: what the basis holds already, and the residual's own field
+        allowed = (_RESERVE * self._rms_error_percent / 100) ** 2 * (seen.error.signal_energy + energies.sum())
+        count = int(np.argmax(left <= allowed)) + 1 if (left <= allowed).any() else room
+        count = min(count, room)
+        samples = np.argsort(seen.norms)[::-1][:_WORST]
+        worst = (currents[:, samples] - self.basis @ seen.coefficients[:, samples]).astype(np.float64)
+        projected = vectors.T @ worst
+        field = self._matrix.astype(np.float64) @ worst - response[:, :count] @ projected[:count]
+        while count < room and np.abs(field).max() > _RESERVE * self._max_error_uv:
             field -= np.outer(response[:, count], projected[count])
             count += 1
-        added = vectors[:, : min(count, room)]
+        added = vectors[:, :count]
         old = self.basis.astype(np.float64)
         for _ in range(2):  # twice is enough (Giraud et al. 2005) for a basis orthogonal to rounding
             added = added - old @ (old.T @ added)
@@ -230,3 +295,33 @@ def quantisation_scale(largest: np.ndarray) -> np.ndarray:
 def quantise(coefficients: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """(rank, n_samples) int16 nearest multiples of ``scale`` (rank,)."""
     return np.clip(np.rint(coefficients / scale[:, None]), -_INT16, _INT16).astype(np.int16)
+
+
+def rounding_error(
+    coefficients: np.ndarray, scale: np.ndarray, basis: np.ndarray, field_matrix: np.ndarray
+) -> FieldError:
+    """What keeping coefficients in 16 bits adds to the error, measured on every sample.
+
+    Parameters
+    ----------
+    coefficients
+        (rank, n_samples) float32, as `LowRankBasis.compress` returned them.
+    scale
+        (rank,) step of each component.
+    basis
+        (n_segments, rank).
+    field_matrix
+        (n_contacts, n_segments), uV per nA.
+    """
+    response = (field_matrix @ basis).astype(np.float32)
+    # Of the summed current the largest possible value: no coefficient is off by more than half a step
+    summed = float(np.abs(basis).sum(axis=0) @ scale) / 2
+    largest, products = 0.0, np.zeros((len(scale), len(scale)))
+    for start in range(0, coefficients.shape[1], _COLUMNS):
+        piece = coefficients[:, start : start + _COLUMNS]
+        off = quantise(piece, scale) * scale[:, None] - piece
+        field = response @ off
+        largest = max(largest, float(field.max()), -float(field.min()))
+        products += off @ off.T
+    energy = float(np.sum((response.T @ response) * products))
+    return FieldError(largest, max(energy, 0.0), 0.0, summed)

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,10 @@ LIBRARY = "libnrnmech.so"
 _CONTENTS = "channels.json"
 # Synapses are never used here, and these two do not compile under NEURON 9 (their VERBATIM blocks use old prototypes).
 SYNAPSES = ("ProbAMPANMDA_EMS.mod", "ProbGABAAB_EMS.mod")
+# Stochastic channels (StochKv) declare these NEURON functions themselves, in a form that NEURON 9's headers contradict
+_OLD_PROTOTYPES = re.compile(
+    r"^[ \t]*(extern[ \t]+)?(double|void[ \t]*\*)[ \t]*nrn_random_(pick|arg)[ \t]*\([^)]*\)[ \t]*;", re.MULTILINE
+)
 _loaded: set[Path] = set()
 
 
@@ -53,14 +58,18 @@ def channel_files(models: Iterable[CellModel]) -> dict[str, Path]:
 def _need(program: str, remedy: str, path: str) -> str:
     found = shutil.which(program, path=path)
     if found is None:
-        raise DataError(f"{program} was not found, so the ion channels cannot be compiled", f"{program} on the PATH", remedy)
+        raise DataError(
+            f"{program} was not found, so the ion channels cannot be compiled", f"{program} on the PATH", remedy
+        )
     return found
 
 
 @contextlib.contextmanager
 def _build_folder(channels: dict[str, Path]) -> Iterator[Path]:
     """A private folder, named after the content where it is free: the compiler writes the folder's name into the library."""
-    digest = hashlib.sha256(b"\0".join(name.encode() + path.read_bytes() for name, path in channels.items())).hexdigest()[:16]
+    digest = hashlib.sha256(
+        b"\0".join(name.encode() + path.read_bytes() for name, path in channels.items())
+    ).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"spikeline-mechanisms-{os.getuid()}-{digest}"
     try:
         folder.mkdir(mode=0o700)
@@ -75,15 +84,20 @@ def _build_folder(channels: dict[str, Path]) -> Iterator[Path]:
 def _run_nrnivmodl(channels: dict[str, Path], build: Path) -> Path:
     # nrnivmodl is installed beside the interpreter; that folder is not on the PATH unless the environment is activated
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    compiler_remedy = "install a C++ compiler and make (Debian/Ubuntu: apt-get install g++ make; conda: cxx-compiler make)"
+    compiler_remedy = (
+        "install a C++ compiler and make (Debian/Ubuntu: apt-get install g++ make; conda: cxx-compiler make)"
+    )
     nrnivmodl = _need("nrnivmodl", "pip install neuron==9.0.2 (part of spikeline[simulation])", search)
     _need(os.environ.get("CXX", "g++").split()[0], compiler_remedy, search)
     _need("make", compiler_remedy, search)
     sources = build / "mod"
     sources.mkdir()
     for name, path in channels.items():
-        shutil.copyfile(path, sources / name)
-    run = subprocess.run([nrnivmodl, "mod"], cwd=build, env={**os.environ, "PATH": search}, capture_output=True, text=True, check=False)
+        text = path.read_text(encoding="latin-1")
+        (sources / name).write_text(_OLD_PROTOTYPES.sub("", text), encoding="latin-1")
+    run = subprocess.run(
+        [nrnivmodl, "mod"], cwd=build, env={**os.environ, "PATH": search}, capture_output=True, text=True, check=False
+    )
     built = sorted(build.glob(f"*/{LIBRARY}")) + sorted(build.glob(f"*/.libs/{LIBRARY}"))
     if run.returncode != 0 or not built:
         log = "\n    ".join((run.stdout + run.stderr).strip().splitlines()[-25:])
@@ -96,7 +110,9 @@ def _run_nrnivmodl(channels: dict[str, Path], build: Path) -> Path:
     return built[0]
 
 
-def compile_mechanisms(models: Iterable[CellModel], target_folder: str | Path, provenance: Provenance | None = None) -> None:
+def compile_mechanisms(
+    models: Iterable[CellModel], target_folder: str | Path, provenance: Provenance | None = None
+) -> None:
     """Compile the channels of all models into ``target_folder``: the library and a list of what is in it.
 
     Only the library comes out of the build folder. Where no model brings channels (the ball-and-stick cell uses NEURON's
@@ -131,7 +147,11 @@ def load_mechanisms(folder: str | Path | None) -> None:
         return
     folder = Path(folder).resolve()
     if not (folder / _CONTENTS).is_file():
-        raise DataError(f"{folder} holds no compiled mechanisms", "the output of compile_mechanisms", "run the rule that compiles mechanisms")
+        raise DataError(
+            f"{folder} holds no compiled mechanisms",
+            "the output of compile_mechanisms",
+            "run the rule that compiles mechanisms",
+        )
     library = folder / LIBRARY
     if library in _loaded or not library.exists():
         return

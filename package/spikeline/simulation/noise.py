@@ -6,18 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import numba
 import numpy as np
 import scipy.signal
 
 from spikeline.artifacts import seed_sequence
 from spikeline.errors import ConfigError
+from spikeline.simulation.filters import filter_in_place
 
 __all__ = ["NoiseSource", "noise_block", "noise_filter", "noise_source"]
 
 _RESONANCE_HZ = 300.0
 _RESONANCE_QUALITY = 2.0
-# Below this the pink spectrum is flat: a filter that remembers longer would need longer blocks, and recordings are high-pass filtered.
+# Below this the pink spectrum is flat: a filter that remembers longer would need longer blocks, and recordings are
+# high-pass filtered.
 _PINK_FLOOR_HZ = 5.0
 # Where the filter's memory has faded by this factor, a block may start afresh.
 _FORGOTTEN = 1e-5
@@ -34,8 +35,8 @@ class NoiseSource:
     block
         Samples per block; block b covers samples [b * block, (b + 1) * block).
     sections
-        (n_sections, 6) second-order sections (b0, b1, b2, 1, a1, a2) that colour unit white noise into noise of the wanted standard
-        deviation (uV); empty for white noise.
+        (n_sections, 6) second-order sections (b0, b1, b2, 1, a1, a2) that colour unit white noise into noise of the
+        wanted standard deviation (uV); empty for white noise.
     level_uv
         Standard deviation, uV.
     warm_up
@@ -56,15 +57,20 @@ class NoiseSource:
 def noise_filter(colour: Literal["white", "pink", "coloured"], sampling_rate_hz: float) -> np.ndarray:
     """Second-order sections that colour white noise of variance 1 into noise of variance 1; (0, 6) for white.
 
-    "coloured" is a resonance at 300 Hz with Q 2 plus a white floor of the same variance, the shape MEArec 1.11 uses (there with two
-    independent noises; here one noise passes both ways, which needs half the random numbers and gives the same peak and floor).
-    "pink" is a cascade of real poles and zeros, four per decade, from 5 Hz to the Nyquist frequency.
+    "coloured" is a resonance at 300 Hz with Q 2 plus a white floor of the same variance, the shape MEArec 1.11 uses
+    (there with two independent noises; here one noise passes both ways, which needs half the random numbers and gives
+    the same peak and floor). "pink" is a cascade of real poles and zeros, four per decade, from 5 Hz to the Nyquist
+    frequency.
     """
     if colour == "white":
         return np.zeros((0, 6))
     if colour == "coloured":
         if sampling_rate_hz <= 2.2 * _RESONANCE_HZ:
-            raise ConfigError(f"coloured noise at {sampling_rate_hz} Hz", "more than 660 Hz", "use white noise or a higher sampling_rate_hz")
+            raise ConfigError(
+                f"coloured noise at {sampling_rate_hz} Hz",
+                "more than 660 Hz",
+                "use white noise or a higher sampling_rate_hz",
+            )
         b, a = scipy.signal.iirpeak(_RESONANCE_HZ, _RESONANCE_QUALITY, fs=sampling_rate_hz)
         sections = np.concatenate([b, a])[None]
         b = b / math.sqrt(_power(sections, sampling_rate_hz)) + a
@@ -92,7 +98,13 @@ def _power(sections: np.ndarray, sampling_rate_hz: float) -> float:
 
 
 def noise_source(
-    colour: Literal["white", "pink", "coloured"], level_uv: float, n_channels: int, sampling_rate_hz: float, block: int, seed: int, name: str
+    colour: Literal["white", "pink", "coloured"],
+    level_uv: float,
+    n_channels: int,
+    sampling_rate_hz: float,
+    block: int,
+    seed: int,
+    name: str,
 ) -> NoiseSource:
     """The noise of one recording."""
     sections = noise_filter(colour, sampling_rate_hz)
@@ -107,24 +119,6 @@ def noise_source(
     return NoiseSource(n_channels, block, sections, level_uv, warm_up, seed, name)
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _filter_rows(samples, sections):
-    """Filter (n, n_channels) in place along time, transposed direct form II, starting from rest."""
-    n_channels = samples.shape[1]
-    for s in range(sections.shape[0]):
-        b0, b1, b2, a1, a2 = sections[s, 0], sections[s, 1], sections[s, 2], sections[s, 4], sections[s, 5]
-        first = np.zeros(n_channels, sections.dtype)
-        second = np.zeros(n_channels, sections.dtype)
-        for t in range(samples.shape[0]):
-            row = samples[t]
-            for c in range(n_channels):
-                x = row[c]
-                y = b0 * x + first[c]
-                first[c] = b1 * x - a1 * y + second[c]
-                second[c] = b2 * x - a2 * y
-                row[c] = y
-
-
 def _white(source: NoiseSource, index: int, part: str, samples: np.ndarray) -> None:
     if index < 0:
         part += "-before"  # the warm-up of the first block has no block before it
@@ -135,8 +129,8 @@ def _white(source: NoiseSource, index: int, part: str, samples: np.ndarray) -> N
 def noise_block(source: NoiseSource, index: int) -> np.ndarray:
     """Noise of block ``index``: (block, n_channels) float32, uV.
 
-    A block's white noise is drawn in two parts, head and tail, each from its own stream; the filter warms up on the tail of the block
-    before, which needs no more than that tail to be drawn again.
+    A block's white noise is drawn in two parts, head and tail, each from its own stream; the filter warms up on the
+    tail of the block before, which needs no more than that tail to be drawn again.
     """
     head = source.block - source.warm_up
     samples = np.empty((source.warm_up + source.block, source.n_channels), np.float32)
@@ -146,7 +140,7 @@ def noise_block(source: NoiseSource, index: int) -> np.ndarray:
     if head:
         _white(source, index, "head", samples[source.warm_up : source.warm_up + head])
     if len(source.sections):
-        _filter_rows(samples, source.sections)
+        filter_in_place(samples, source.sections)
     elif source.level_uv != 1.0:
         samples *= np.float32(source.level_uv)
     return samples[source.warm_up :]

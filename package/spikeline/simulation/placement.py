@@ -29,7 +29,8 @@ BACKGROUND_DISTANCE_UM = (60.0, 200.0)
 _TILT_DEGREES = 15.0
 _MEAN_SPIKE_MS = (-2.0, 4.0)
 _ATTEMPTS = 1000
-# While a place is sought, only contacts this near the soma are looked at: the largest spike of a cell is seen close to it.
+# While a place is sought, only contacts this near the soma are looked at: the largest spike of a cell is seen close
+# to it.
 _LOOK_UM = 150.0
 
 
@@ -65,8 +66,8 @@ class Placement:
 def draw_rotation(kind: Literal["uniform", "upright", "fixed"], rng: np.random.Generator) -> np.ndarray:
     """A rotation matrix (3, 3).
 
-    uniform: evenly over all rotations (a unit quaternion of four normals). upright: any turn about the y axis, then a tilt of at most 15
-    degrees towards any side, even over the cap. fixed: none.
+    uniform: evenly over all rotations (a unit quaternion of four normals). upright: any turn about the y axis, then a
+    tilt of at most 15 degrees towards any side, even over the cap. fixed: none.
     """
     if kind == "fixed":
         return np.eye(3)
@@ -102,7 +103,7 @@ def draw_position(
     taken_um: np.ndarray | None = None,
     separation_um: float = 0.0,
 ) -> np.ndarray:
-    """A position (3,), even over the volume whose nearest contact is within ``distance_um``, apart from those already taken.
+    """A position (3,), even over the volume whose nearest contact is within ``distance_um``, apart from those taken.
 
     Raises
     ------
@@ -141,9 +142,13 @@ def _nearest(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def projection(
-    entry: BankEntry, rotation: np.ndarray, position_um: np.ndarray, contacts_um: np.ndarray, conductivity_s_per_m: float = 0.3
+    entry: BankEntry,
+    rotation: np.ndarray,
+    position_um: np.ndarray,
+    contacts_um: np.ndarray,
+    conductivity_s_per_m: float = 0.3,
 ) -> np.ndarray:
-    """Potential per scaled component: (n_contacts, rank) float64, uV; times ``entry.components()`` it is the potential."""
+    """Potential per scaled component: (n_contacts, rank) float64, uV; times the components it is the potential."""
     geometry = entry.geometry.moved(rotation, position_um)
     return line_source_matrix(geometry, contacts_um, conductivity_s_per_m) @ entry.basis.astype(np.float64)
 
@@ -156,10 +161,12 @@ def projection_table(
     grid_um: np.ndarray,
     conductivity_s_per_m: float = 0.3,
 ) -> np.ndarray:
-    """`projection` at each displacement of ``grid_um`` along the drift axis: (n_steps, n_contacts, rank) float32, uV."""
+    """`projection` at each displacement of ``grid_um`` along the depth: (n_steps, n_contacts, rank) float32, uV."""
     return np.stack(
         [
-            projection(entry, rotation, position_um + shift * DRIFT_AXIS, contacts_um, conductivity_s_per_m).astype(np.float32)
+            projection(entry, rotation, position_um + shift * DRIFT_AXIS, contacts_um, conductivity_s_per_m).astype(
+                np.float32
+            )
             for shift in grid_um
         ]
     )
@@ -176,7 +183,11 @@ def mean_spike(entry: BankEntry, maximum_spikes: int = 200) -> np.ndarray:
     before, after = (round(t * 1e-3 * entry.sampling_rate_hz) for t in _MEAN_SPIKE_MS)
     spikes = entry.spike_samples[(entry.spike_samples + before >= 0) & (entry.spike_samples + after <= entry.n_samples)]
     if len(spikes) == 0:
-        raise DataError(f"{entry.name} has no spike", "a bank entry that fires", "raise stimulus.amplitude_rheobase or bank.duration_s")
+        raise DataError(
+            f"{entry.name} has no spike",
+            "a bank entry that fires",
+            "raise stimulus.amplitude_rheobase or bank.duration_s",
+        )
     chosen = spikes[np.linspace(0, len(spikes) - 1, min(len(spikes), maximum_spikes)).astype(int)]
     total = np.zeros((entry.rank, after - before))
     for spike in chosen:
@@ -193,7 +204,7 @@ def place_unit(
     taken_um: np.ndarray,
     conductivity_s_per_m: float = 0.3,
 ) -> tuple[Placement | None, float]:
-    """A placement whose mean spike is large enough, or None after 1000 tries; and the largest amplitude seen, uV peak to peak."""
+    """A placement whose mean spike is large enough, or None after 1000 tries; and the largest peak-to-peak seen, uV."""
     spike = mean_spike(entry)
     largest = 0.0
     for _ in range(_ATTEMPTS):
@@ -208,7 +219,9 @@ def place_unit(
     return None, largest
 
 
-def place_background(contacts_um: np.ndarray, rotation: Literal["uniform", "upright", "fixed"], rng: np.random.Generator) -> Placement:
+def place_background(
+    contacts_um: np.ndarray, rotation: Literal["uniform", "upright", "fixed"], rng: np.random.Generator
+) -> Placement:
     """A placement of a far unit, 60-200 um from the nearest contact; far cells may share a place."""
     position = draw_position(contacts_um, BACKGROUND_DISTANCE_UM, rng)
     return Placement(draw_rotation(rotation, rng), position, np.zeros((len(contacts_um), 1)))

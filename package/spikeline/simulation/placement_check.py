@@ -18,7 +18,12 @@ _TETRODE_UM = np.array([[x, 0.0, z] for x in (-6.5, 6.5) for z in (-6.5, 6.5)])
 
 
 def placement_error(
-    entry: BankEntry, root_seed: int, *, placements: int = 10, distance_um: float = 20.0, conductivity_s_per_m: float = 0.3
+    entry: BankEntry,
+    root_seed: int,
+    *,
+    placements: int = 10,
+    distance_um: float = 20.0,
+    conductivity_s_per_m: float = 0.3,
 ) -> float:
     """Largest difference between our potentials and LFPy's, relative to the largest potential of each placement.
 
@@ -41,7 +46,9 @@ def placement_error(
         with warnings.catch_warnings():
             # LFPykit says on every contact inside a segment that it moves it to the surface; ours does the same.
             warnings.simplefilter("ignore", UserWarning)
-            electrode = RecExtElectrode(cell, sigma=conductivity_s_per_m, x=contacts[:, 0], y=contacts[:, 1], z=contacts[:, 2])
+            electrode = RecExtElectrode(
+                cell, sigma=conductivity_s_per_m, x=contacts[:, 0], y=contacts[:, 1], z=contacts[:, 2]
+            )
             reference_uv = 1000.0 * electrode.get_transformation_matrix() @ currents
         ours_uv = line_source_matrix(geometry, contacts, conductivity_s_per_m) @ currents
         worst = max(worst, float(np.abs(ours_uv - reference_uv).max() / np.abs(reference_uv).max()))
@@ -57,5 +64,10 @@ def write_placement_check(
     provenance: Provenance | None = None,
 ) -> None:
     """Write ``simulation.placement.relative_error``, the worst over the entries, as a part of the summary."""
-    worst = max(placement_error(read_bank_entry(entry), root_seed, conductivity_s_per_m=conductivity_s_per_m) for entry in entries)
-    write_json(path, {"simulation": {"placement": {"relative_error": worst}}}, schema="summary-part", provenance=provenance)
+    worst = max(
+        placement_error(read_bank_entry(entry), root_seed, conductivity_s_per_m=conductivity_s_per_m)
+        for entry in entries
+    )
+    write_json(
+        path, {"simulation": {"placement": {"relative_error": worst}}}, schema="summary-part", provenance=provenance
+    )

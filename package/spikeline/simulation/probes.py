@@ -1,7 +1,8 @@
 """Electrodes as probeinterface probes, and where their contacts lie in the tissue.
 
-Tissue axes are those of the morphology files: y points to the pia. A probe's own plane (x, y) is laid into the tissue's x-y plane
-(a shank runs along the depth), except the tetrode's, whose wires run along the depth and whose tips lie in the x-z plane.
+Tissue axes are those of the morphology files: y points to the pia. A probe's own plane (x, y) is laid into the
+tissue's x-y plane (a shank runs along the depth), except the tetrode's, whose wires run along the depth and whose
+tips lie in the x-z plane.
 """
 
 from __future__ import annotations
@@ -86,25 +87,43 @@ def read_probe(path: str | Path) -> probeinterface.Probe:
     try:
         document = json.loads(path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"the probe file {path} is not JSON ({error})", "a probeinterface JSON file", remedy) from error
-    if not isinstance(document, dict) or document.get("specification") != "probeinterface" or not isinstance(document.get("probes"), list):
-        raise FormatError(f"the JSON file {path} does not say it is probeinterface", 'the entry "specification": "probeinterface"', remedy)
+        raise FormatError(
+            f"the probe file {path} is not JSON ({error})", "a probeinterface JSON file", remedy
+        ) from error
+    if (
+        not isinstance(document, dict)
+        or document.get("specification") != "probeinterface"
+        or not isinstance(document.get("probes"), list)
+    ):
+        raise FormatError(
+            f"the JSON file {path} does not say it is probeinterface",
+            'the entry "specification": "probeinterface"',
+            remedy,
+        )
     if len(document["probes"]) != 1:
-        raise DataError(f"{path} holds {len(document['probes'])} probes", "one probe", "split the file, one recording per probe")
+        raise DataError(
+            f"{path} holds {len(document['probes'])} probes", "one probe", "split the file, one recording per probe"
+        )
     positions = document["probes"][0].get("contact_positions")
     if not positions:
-        raise DataError(f"the probe in {path} has no contacts", "at least one contact", "add contact_positions to the file")
+        raise DataError(
+            f"the probe in {path} has no contacts", "at least one contact", "add contact_positions to the file"
+        )
     try:
         probe = probeinterface.read_probeinterface(path).probes[0]
     except Exception as error:  # probeinterface has no error type of its own
-        raise FormatError(f"probeinterface cannot read {path} ({error})", "a valid probeinterface file", remedy) from error
+        raise FormatError(
+            f"probeinterface cannot read {path} ({error})", "a valid probeinterface file", remedy
+        ) from error
     return _checked(probe, str(path))
 
 
 def _checked(probe: probeinterface.Probe, source: str) -> probeinterface.Probe:
     count = probe.get_contact_count()
     if not np.isfinite(probe.contact_positions).all():
-        raise DataError(f"{source} has contacts without a finite position", "finite positions", "correct contact_positions")
+        raise DataError(
+            f"{source} has contacts without a finite position", "finite positions", "correct contact_positions"
+        )
     if probe.si_units not in ("um", "mm", "m"):
         raise DataError(f"{source} gives positions in {probe.si_units!r}", "um, mm or m", "correct si_units")
     wiring = probe.device_channel_indices
@@ -114,9 +133,17 @@ def _checked(probe: probeinterface.Probe, source: str) -> probeinterface.Probe:
         wiring = np.asarray(wiring)
         used = wiring[wiring >= 0]
         if len(np.unique(used)) != len(used):
-            raise DataError(f"{source} wires two contacts to one channel", "one channel per contact", "correct device_channel_indices")
+            raise DataError(
+                f"{source} wires two contacts to one channel",
+                "one channel per contact",
+                "correct device_channel_indices",
+            )
         if len(used) == 0:
-            raise DataError(f"{source} wires no contact to a channel", "at least one wired contact", "correct device_channel_indices")
+            raise DataError(
+                f"{source} wires no contact to a channel",
+                "at least one wired contact",
+                "correct device_channel_indices",
+            )
         order = np.flatnonzero(wiring >= 0)[np.argsort(used)]
         if not np.array_equal(order, np.arange(count)):
             probe = probe.get_slice(order)
@@ -149,7 +176,7 @@ def contact_positions(probe: probeinterface.Probe) -> np.ndarray:
 
 
 def in_probe_frame(positions_um: np.ndarray, probe: probeinterface.Probe) -> np.ndarray:
-    """Tissue positions (n, 3) in um as SpikeInterface gives unit locations: x and y in the probe's plane, z away from it."""
+    """Tissue positions (n, 3) as SpikeInterface gives unit locations: x and y in the probe's plane, z away from it."""
     plane = probe.annotations.get(_PLANE, "xy")
     away = next(axis for axis in "xyz" if axis not in plane)
     return np.asarray(positions_um)[:, ["xyz".index(axis) for axis in (*plane, away)]]

@@ -91,9 +91,13 @@ def search_on_grid(fires: Callable[[float], bool], settings: RheobaseSettings) -
     return Rheobase(settings.grid_na[0], found=False, spontaneous=False, tried_na=tried)
 
 
-def fires_at_step(cell: NeuronCell, integration: IntegrationSettings, settings: RheobaseSettings) -> Callable[[float], bool]:
+def fires_at_step(
+    cell: NeuronCell, integration: IntegrationSettings, settings: RheobaseSettings
+) -> Callable[[float], bool]:
     """A function of a step current (nA) that simulates it and says whether the soma exceeds the threshold; stops when it does."""
-    runner = SliceRunner(cell, dt_ms=integration.dt_ms, initial_voltage_mv=integration.initial_voltage_mv, record_currents=False)
+    runner = SliceRunner(
+        cell, dt_ms=integration.dt_ms, initial_voltage_mv=integration.initial_voltage_mv, record_currents=False
+    )
     piece, total = round(_PIECE_MS / integration.dt_ms), round(settings.step_ms / integration.dt_ms)
 
     def fires(current_na: float) -> bool:
@@ -128,10 +132,16 @@ def measure_rheobase(
     NumericalError
         If the cell does not fire (bisection only).
     """
-    cell = build_cell(model, integration, mechanisms=mechanisms, variant=variant, variants=variants, root_seed=root_seed)
+    cell = build_cell(
+        model, integration, mechanisms=mechanisms, variant=variant, variants=variants, root_seed=root_seed
+    )
     fires = fires_at_step(cell, integration, rheobase)
     name = f"{model.name}/{variant}"
-    result = search_by_bisection(fires, rheobase, name) if rheobase.method == "bisection" else search_on_grid(fires, rheobase)
+    result = (
+        search_by_bisection(fires, rheobase, name)
+        if rheobase.method == "bisection"
+        else search_on_grid(fires, rheobase)
+    )
     document: dict[str, Any] = {"cell": model.name, "variant": variant, "method": rheobase.method, **asdict(result)}
     write_json(output, document, schema=RHEOBASE_SCHEMA, provenance=provenance)
     return result
@@ -151,5 +161,9 @@ def read_rheobase(path: str | Path) -> Rheobase:
         if not result.rheobase_na > 0:
             raise ValueError(f"rheobase_na = {result.rheobase_na}")
     except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(f"{path} holds no rheobase ({error})", "the output of measure_rheobase", f"delete {path} and run its rule again") from error
+        raise FormatError(
+            f"{path} holds no rheobase ({error})",
+            "the output of measure_rheobase",
+            f"delete {path} and run its rule again",
+        ) from error
     return result

@@ -76,6 +76,11 @@ def cast_of_recording(settings: RunSettings, recording: str) -> Cast:
     for index in stream.permutation(len(shards)):
         by_cell.setdefault(shards[index].cell, []).append(shards[index])
     # One entry of every cell model before a second of any: shards come out cell by cell, round after round.
-    order = [entries[turn] for turn in range(max(map(len, by_cell.values()))) for entries in by_cell.values() if turn < len(entries)]
+    order = [
+        entries[turn]
+        for turn in range(max(map(len, by_cell.values())))
+        for entries in by_cell.values()
+        if turn < len(entries)
+    ]
     units, spare = order[: wanted.units], order[wanted.units :]
     return Cast(units, (spare + units)[: wanted.noise.background_units])

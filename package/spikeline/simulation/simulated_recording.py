@@ -1,24 +1,38 @@
-"""A lazy SpikeInterface recording: any stretch is synthesised when it is asked for, with one value whatever the chunks."""
+"""A lazy SpikeInterface recording: any stretch is synthesised when asked for, with one value whatever the chunks."""
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
 from spikeinterface.core import BaseRecording, BaseRecordingSegment
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from spikeline.simulation.interpolation import interpolator
 from spikeline.simulation.noise import NoiseSource, noise_block
-from spikeline.simulation.synthesis import ContinuousSource, EventSource, Motion, Synthesiser
+from spikeline.simulation.sources import ContinuousSource, EventSource, Motion
+from spikeline.simulation.synthesis import Synthesiser
 
-__all__ = ["RecordingPlan", "SimulatedRecording", "block_length", "recording_blocks"]
+__all__ = ["RecordingPlan", "SimulatedRecording", "block_length", "one_blas_thread", "recording_blocks"]
 
 _CACHED_BLOCKS = 3
+
+
+@functools.cache
+def _threadpools() -> ThreadpoolController:
+    """The BLAS libraries that are loaded; finding them takes milliseconds, so once."""
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """A context in which every matrix product runs in its caller's thread."""
+    return _threadpools().limit(limits=1, user_api="blas")
 
 
 @dataclass(frozen=True)
@@ -86,7 +100,7 @@ def recording_blocks(plan: RecordingPlan, threads: int = 2) -> Iterator[np.ndarr
     Each block is computed by one thread, the matrix products included, so the values do not depend on ``threads``.
     """
     engine = plan.synthesiser()
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
         waiting = [pool.submit(_block, plan, engine, i) for i in range(min(threads + 1, plan.n_blocks))]
         following = len(waiting)
         while waiting:
@@ -126,7 +140,10 @@ class SimulatedRecordingSegment(BaseRecordingSegment):
         return block
 
     def get_traces(
-        self, start_frame: int | None = None, end_frame: int | None = None, channel_indices: slice | np.ndarray | None = None
+        self,
+        start_frame: int | None = None,
+        end_frame: int | None = None,
+        channel_indices: slice | np.ndarray | None = None,
     ) -> np.ndarray:
         """Samples [start_frame, end_frame) as float32 uV."""
         start = 0 if start_frame is None else max(0, int(start_frame))
@@ -152,7 +169,9 @@ class SimulatedRecording(BaseRecording):
     """
 
     def __init__(self, plan: RecordingPlan) -> None:
-        super().__init__(sampling_frequency=plan.sampling_rate_hz, channel_ids=np.arange(plan.n_channels), dtype="float32")
+        super().__init__(
+            sampling_frequency=plan.sampling_rate_hz, channel_ids=np.arange(plan.n_channels), dtype="float32"
+        )
         self.add_recording_segment(SimulatedRecordingSegment(plan))
         self.set_channel_gains(1.0)
         self.set_channel_offsets(0.0)

@@ -20,6 +20,7 @@ __all__ = ["SliceRunner"]
 
 _STATE = 3  # NEURON's number for the kind of variable
 
+
 class SliceRunner:
     """Inject a current into a cell's soma and record it, in slices of any length.
 
@@ -69,6 +70,7 @@ class SliceRunner:
             self._state.pset(i, reference)
         self._stochastic = _stochastic_channels(h, cell.segments)
         self._generators: list[Any] = []
+        self._buffer = np.empty((0, 0), dtype=np.float32)
 
     def run(self, current_na: np.ndarray, state: np.ndarray | None = None, slice_index: int = 0) -> np.ndarray:
         """Integrate one slice.
@@ -105,7 +107,9 @@ class SliceRunner:
         recorded = int(self._voltage.size()) - 1
         if recorded != n_steps:
             raise NumericalError(
-                f"cell {self._cell.name}: {recorded} steps were recorded in a slice of {n_steps}", "one sample per step", "report this as a bug"
+                f"cell {self._cell.name}: {recorded} steps were recorded in a slice of {n_steps}",
+                "one sample per step",
+                "report this as a bug",
             )
         ended = h.Vector(self._state.size())
         self._state.gather(ended)
@@ -136,14 +140,18 @@ class SliceRunner:
         return np.array(self._voltage.as_numpy()[1:])
 
     def currents_na(self) -> np.ndarray:
-        """(n_segments, n_steps) float32 membrane currents, sample k at the end of step k.
+        """(n_segments, n_steps) float32 membrane currents, sample k at the end of step k; overwritten by the next call.
 
         They sum to the injected current, not to 0: the electrode's current leaves through the membrane.
         """
-        out = np.empty((len(self._currents), int(self._voltage.size()) - 1), dtype=np.float32)
-        for row, vector in zip(out, self._currents, strict=True):
+        shape = len(self._currents), int(self._voltage.size()) - 1
+        if (
+            self._buffer.shape != shape
+        ):  # kept, because getting fresh memory from the system takes longer than filling it
+            self._buffer = np.empty(shape, dtype=np.float32)
+        for row, vector in zip(self._buffer, self._currents, strict=True):
             row[:] = vector.as_numpy()[1:]
-        return out
+        return self._buffer
 
 
 def _state_references(h: Any, segments: list[Any]) -> list[Any]:

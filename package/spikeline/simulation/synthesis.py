@@ -1,210 +1,22 @@
 """From placed sources to traces: the one engine behind lazy recordings, written recordings and training loaders.
 
-All arithmetic runs at the bank's rate on components (rank x samples), is projected to channels, and only then interpolated to the
-recording's rate. Sample k of a recording lies at bank position ``first + k * down / up``.
+All arithmetic runs at the bank's rate on components (rank x samples), is projected to channels, and only then
+interpolated to the recording's rate. Sample k of a recording lies at bank position ``first + k * down / up``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numba
 import numpy as np
 
 from spikeline.errors import DataError
-from spikeline.simulation.drift import Drift
 from spikeline.simulation.interpolation import Interpolator, interpolate, interpolation_table
+from spikeline.simulation.sources import EVENT_PHASES, LOOP_SEAM, ContinuousSource, EventSource, Motion
 
-__all__ = [
-    "EVENT_PHASES",
-    "ContinuousSource",
-    "EventSource",
-    "Motion",
-    "Synthesiser",
-    "background_source",
-    "component_statistics",
-    "continuous_source",
-    "event_source",
-    "kept_components",
-    "synthesise",
-]
-
-# Spikes are pasted on a grid of 1/16 of a recording sample.
-EVENT_PHASES = 16
-_EVENT_PHASES = EVENT_PHASES  # a global that numba freezes
-# Loops of background currents are joined by a cross-fade of this many bank samples.
-_SEAM = 256
-
-
-@dataclass(frozen=True)
-class Motion:
-    """The tissue's drift and the displacements at which projections were computed.
-
-    Parameters
-    ----------
-    drift
-        Displacement as a function of time.
-    grid_um
-        (n_steps,) evenly spaced displacements; between two of them projections are interpolated linearly.
-    """
-
-    drift: Drift
-    grid_um: np.ndarray
-
-    def position(self, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Grid index below and weight of the grid point above, for each time: (n,) int64 and (n,) float32."""
-        step = self.grid_um[1] - self.grid_um[0] if len(self.grid_um) > 1 else 1.0
-        place = (self.drift.displacement_um(time_s) - self.grid_um[0]) / step
-        below = np.clip(np.floor(place).astype(np.int64), 0, max(len(self.grid_um) - 2, 0))
-        return below, np.clip(place - below, 0, 1).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class ContinuousSource:
-    """A stretch of bank currents seen by the channels.
-
-    Parameters
-    ----------
-    components
-        (bank rank, n_bank_samples) int16 or float32, as stored.
-    kept
-        (rank,) which rows are used.
-    offset
-        (rank,) float32 subtracted from the kept rows.
-    projection
-        (n_steps, n_channels, rank) float32, uV per stored unit; n_steps is 1 without drift.
-    first
-        Bank sample at recording sample 0.
-    loops
-        True: the bank starts again at its end, cross-faded over 256 samples. False: reading outside it repeats the edge sample.
-    """
-
-    components: np.ndarray
-    kept: np.ndarray
-    offset: np.ndarray
-    projection: np.ndarray
-    first: int
-    loops: bool = False
-
-
-@dataclass(frozen=True)
-class EventSource:
-    """Spikes pasted at prescribed times.
-
-    Parameters
-    ----------
-    components
-        (n_snippets, rank, width) float32 snippets at the bank's rate.
-    centre
-        Sample of the spike in a snippet.
-    projection
-        (n_steps, n_channels, rank) float32, uV.
-    times
-        (n_events,) int64, rising, in 1/16 of a recording sample.
-    which
-        (n_events,) int64 snippet pasted at each.
-    """
-
-    components: np.ndarray
-    centre: int
-    projection: np.ndarray
-    times: np.ndarray
-    which: np.ndarray
-
-
-def kept_components(projection: np.ndarray, peak: np.ndarray, tolerance_uv: float) -> np.ndarray:
-    """Rows that must be kept so that the rest together never exceed ``tolerance_uv`` on any channel.
-
-    Parameters
-    ----------
-    projection
-        (n_steps, n_channels, rank) uV per unit.
-    peak
-        (rank,) largest magnitude each component ever has.
-    tolerance_uv
-        Bound on the sum of everything left out.
-    """
-    bound = np.abs(projection).max(axis=0) * peak  # (n_channels, rank)
-    order = np.argsort(bound.max(axis=0), kind="stable")
-    lost = np.cumsum(bound[:, order], axis=1).max(axis=0)
-    return np.sort(order[lost > tolerance_uv])
-
-
-def continuous_source(
-    components: np.ndarray,
-    scale: np.ndarray,
-    projection: np.ndarray,
-    first: int,
-    tolerance_uv: float = 0.0,
-) -> ContinuousSource:
-    """A source from stored components and a projection of scaled components.
-
-    Parameters
-    ----------
-    components, scale
-        (rank, n_samples) as stored and (rank,) factors.
-    projection
-        (n_steps, n_channels, rank) uV per scaled component, see `placement.projection_table`.
-    first
-        Bank sample at recording sample 0.
-    tolerance_uv
-        Components that together stay below this on every channel are left out.
-    """
-    components = np.asarray(components)
-    raw = projection * np.asarray(scale, np.float32)
-    if tolerance_uv > 0:
-        peak = np.maximum(components.max(axis=1).astype(np.float64), -components.min(axis=1).astype(np.float64))
-        kept = kept_components(raw, peak, tolerance_uv)
-    else:
-        kept = np.arange(len(components))
-    return ContinuousSource(
-        components, kept, np.zeros(len(kept), np.float32), np.ascontiguousarray(raw[:, :, kept], np.float32), first
-    )
-
-
-def event_source(
-    components: np.ndarray, centre: int, projection: np.ndarray, train_s: np.ndarray, which: np.ndarray, sampling_rate_hz: float
-) -> EventSource:
-    """A source that pastes snippet ``which[i]`` at ``train_s[i]`` (s, rising)."""
-    times = np.rint(np.asarray(train_s, np.float64) * sampling_rate_hz * EVENT_PHASES).astype(np.int64)
-    return EventSource(np.ascontiguousarray(components, np.float32), centre, np.ascontiguousarray(projection, np.float32), times, which)
-
-
-def component_statistics(components: np.ndarray, maximum_samples: int = 200_000) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (rank,) and covariance (rank, rank) of stored components, float64, from at most ``maximum_samples`` evenly spaced samples."""
-    picked = np.asarray(components[:, :: max(1, components.shape[1] // maximum_samples)]).astype(np.float64)
-    mean = picked.mean(axis=1)
-    picked -= mean[:, None]
-    return mean, picked @ picked.T / picked.shape[1]
-
-
-def background_source(
-    components: np.ndarray, scale: np.ndarray, projection: np.ndarray, first: int, lost_share: float = 1e-4
-) -> tuple[ContinuousSource, float]:
-    """A looping source without mean, for the background, and its variance averaged over channels, uV^2.
-
-    The covariance of the components gives the variance without making a trace. Components that together carry less than ``lost_share`` of it
-    are left out (1e-4: 1 % of the background's r.m.s., far below the recording's other noise).
-
-    Parameters
-    ----------
-    components, scale, projection, first
-        See `continuous_source`.
-    lost_share
-        Share of the variance that may go.
-    """
-    mean, covariance = component_statistics(components)
-    raw = projection * np.asarray(scale, np.float32)
-    middle = raw[len(raw) // 2].astype(np.float64)
-    power = (middle**2).mean(axis=0) * np.diag(covariance)
-    order = np.argsort(power, kind="stable")
-    kept = np.sort(order[np.cumsum(power[order]) > lost_share * power.sum()])
-    source = ContinuousSource(
-        np.asarray(components), kept, mean[kept].astype(np.float32), np.ascontiguousarray(raw[:, :, kept], np.float32), first, loops=True
-    )
-    return source, float(np.einsum("ck,kl,cl->c", middle, covariance, middle).mean())
+__all__ = ["Synthesiser", "synthesise"]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -218,7 +30,7 @@ def _gather(components, kept, offset, start, loops, out):
     """Fill out (rank, n) float32 with components [start, start + n) less their offset."""
     n_samples = components.shape[1]
     n = out.shape[1]
-    seam = min(_SEAM, n_samples // 4) if loops else 0
+    seam = min(LOOP_SEAM, n_samples // 4) if loops else 0
     period = n_samples - seam
     for r in range(len(kept)):
         row = components[kept[r]]
@@ -236,7 +48,9 @@ def _gather(components, kept, offset, start, loops, out):
             place = (start + t) % period
             if place < seam:  # the end of the entry fades into its beginning
                 weight = np.float32(place) / np.float32(seam)
-                target[t] = weight * np.float32(row[place]) + (np.float32(1) - weight) * np.float32(row[place + period]) - shift
+                target[t] = (
+                    weight * np.float32(row[place]) + (np.float32(1) - weight) * np.float32(row[place + period]) - shift
+                )
                 t += 1
             else:
                 count = min(period - place, n - t)
@@ -253,9 +67,10 @@ def _paste(components, centre, projection, times, which, below, weight, table, h
     seen = np.empty((n_channels, rank), np.float32)
     phases = table.shape[0]  # EVENT_PHASES * up
     for e in range(len(times)):
-        # bank position of recording sample n in the snippet: centre + (n - time / 16) * down / up, in units of 1 / phases
-        first = (times[e] * down - (centre + half) * phases) // (down * _EVENT_PHASES) + 1
-        last = (times[e] * down + (width - centre + half) * phases) // (down * _EVENT_PHASES)
+        # bank position of recording sample n in the snippet: centre + (n - time / 16) * down / up, in units of 1 /
+        # phases
+        first = (times[e] * down - (centre + half) * phases) // (down * EVENT_PHASES) + 1
+        last = (times[e] * down + (width - centre + half) * phases) // (down * EVENT_PHASES)
         first, last = max(first, start), min(last, start + out.shape[0] - 1)
         if first > last:
             continue
@@ -274,7 +89,7 @@ def _paste(components, centre, projection, times, which, below, weight, table, h
                 for t in range(width):
                     trace[t] += factor * part[t]
         for n in range(first, last + 1):
-            place = centre * phases + (n * _EVENT_PHASES - times[e]) * down
+            place = centre * phases + (n * EVENT_PHASES - times[e]) * down
             base = place // phases - half + 1 + 2 * half
             if base < 0 or base + 2 * half > padded.shape[1]:
                 continue
@@ -298,7 +113,9 @@ def _product(components: np.ndarray, projection: np.ndarray) -> np.ndarray:
     return components.T @ projection.T
 
 
-def _project(components: np.ndarray, projection: np.ndarray, below: np.ndarray | None, weight: np.ndarray | None) -> np.ndarray:
+def _project(
+    components: np.ndarray, projection: np.ndarray, below: np.ndarray | None, weight: np.ndarray | None
+) -> np.ndarray:
     """Traces (n, n_channels) of components (rank, n) under a projection (n_steps, n_channels, rank) that may move."""
     if below is None or len(projection) == 1:
         return _product(components, projection[0])
@@ -360,15 +177,19 @@ class Synthesiser:
         self.projection = np.concatenate(
             [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in self.continuous], axis=2
         ) if self.continuous else np.zeros((steps, n_channels, 0), np.float32)  # fmt: skip
-        self.event_table = interpolation_table(EVENT_PHASES * plan.up, min(1.0, plan.up / plan.down)) if self.events else None
+        self.event_table = (
+            interpolation_table(EVENT_PHASES * plan.up, min(1.0, plan.up / plan.down)) if self.events else None
+        )
 
     def components(self, low: int, high: int) -> np.ndarray:
-        """Components of all continuous sources at bank samples [low, high) of the recording's clock: (total rank, n) float32."""
+        """Components of all continuous sources at bank samples [low, high) after the first: (total rank, n) float32."""
         out = np.empty((self.projection.shape[2], high - low), np.float32)
         row = 0
         for source in self.continuous:
             rank = len(source.kept)
-            _gather(source.components, source.kept, source.offset, source.first + low, source.loops, out[row : row + rank])
+            _gather(
+                source.components, source.kept, source.offset, source.first + low, source.loops, out[row : row + rank]
+            )
             row += rank
         return out
 
@@ -414,6 +235,6 @@ def synthesise(
     start: int = 0,
     motion: Motion | None = None,
 ) -> np.ndarray:
-    """Sum of the sources over recording samples [start, start + n_samples): (n_samples, n_channels) float32, uV. See `Synthesiser`."""
+    """`Synthesiser` for one window, recording samples [start, start + n_samples): (n_samples, n_channels), uV."""
     engine = Synthesiser(sources, n_channels=n_channels, plan=plan, bank_rate_hz=bank_rate_hz, motion=motion)
     return engine.traces(start, start + n_samples)

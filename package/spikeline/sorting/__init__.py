@@ -1,6 +1,6 @@
 """Sort recordings and compare what sorters found with what was there.
 
 `spikeline.sorting.run` runs a sorter, `spikeline.sorting.scoring` scores its sorting by two rules side by side,
-`spikeline.sorting.snr` says how large each true unit stands above the noise, `spikeline.sorting.real` describes a sorting of a
-recording whose spikes nobody knows, and `spikeline.sorting.steps` is what a workflow's rules call.
+`spikeline.sorting.snr` says how far each true unit stands above the noise, `spikeline.sorting.illustration` describes a
+sorting of a recording whose spikes nobody knows, `spikeline.sorting.steps` is what a workflow's rules call.
 """

@@ -1,8 +1,9 @@
 """Keep SpikeInterface's compiled kernels on disk.
 
-SpikeInterface compiles its numba kernels anew in every process, which takes 20-40 s for the sorters used here, while sorting a
-minute of a tetrode takes under a second. numba can keep compiled code beside the source (or in ``NUMBA_CACHE_DIR``, or in the
-user's cache where the installation is read-only); its dispatchers only have to be told so before their first call.
+SpikeInterface compiles its numba kernels anew in every process, which takes 20-40 s for the sorters used here, while
+sorting a minute of a tetrode takes under a second. numba can keep compiled code beside the source (or in
+``NUMBA_CACHE_DIR``, or in the user's cache where the installation is read-only); its dispatchers only have to be told
+so before their first call.
 """
 
 from __future__ import annotations

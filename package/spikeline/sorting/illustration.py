@@ -59,7 +59,8 @@ def real_recording_tables(
     -------
     dict
         ``waveforms`` (sorter, unit_id, channel, time_ms, mean, sd), ``excerpt`` (time_ms, channel, value, unit) and
-        ``spikes`` (sorter, unit_id, time_s, amplitude); values in uV where the recording knows its gain, else in ADC counts.
+        ``spikes`` (sorter, unit_id, time_s, amplitude); values in uV where the recording knows its gain, else in ADC
+        counts.
 
     Raises
     ------
@@ -76,18 +77,29 @@ def real_recording_tables(
     channels = [str(channel) for channel in recording.channel_ids]
     waveforms, spikes, all_trains = [], [], {}
     for sorter, sorting in sorted(sortings.items()):
-        trains = {str(unit): np.asarray(sorting.get_unit_spike_train(unit), dtype=np.int64) for unit in sorting.unit_ids}
+        trains = {
+            str(unit): np.asarray(sorting.get_unit_spike_train(unit), dtype=np.int64) for unit in sorting.unit_ids
+        }
         all_trains.update({f"{sorter}/{unit}": train for unit, train in trains.items()})
         by_count = sorted(trains, key=lambda unit, of=trains: (-len(of[unit]), len(unit), unit))
         for unit in by_count:
             mean, deviation = spike_waveforms(filtered, trains[unit], before, after)
             home = int(np.argmax(np.nan_to_num(np.ptp(mean, axis=0))))
             amplitude = np.round(_amplitudes(filtered, trains[unit], home), 3)
-            spikes.append(pd.DataFrame({"sorter": sorter, "unit_id": unit, "time_s": trains[unit] / rate, "amplitude": amplitude}))
+            spikes.append(
+                pd.DataFrame({"sorter": sorter, "unit_id": unit, "time_s": trains[unit] / rate, "amplitude": amplitude})
+            )
             if unit in by_count[:most_units] and np.isfinite(mean).all():
                 waveforms += [
                     pd.DataFrame(
-                        {"sorter": sorter, "unit_id": unit, "channel": name, "time_ms": time, "mean": mean[:, i], "sd": deviation[:, i]}
+                        {
+                            "sorter": sorter,
+                            "unit_id": unit,
+                            "channel": name,
+                            "time_ms": time,
+                            "mean": mean[:, i],
+                            "sd": deviation[:, i],
+                        }
                     )
                     for i, name in enumerate(channels)
                 ]

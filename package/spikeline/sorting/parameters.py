@@ -12,7 +12,8 @@ from spikeline.errors import ConfigError
 
 __all__ = ["sorter_parameters"]
 
-# Of the Nyquist frequency: a filter must have its upper edge below it, and SpikeInterface's defaults are made for 30 kHz.
+# Of the Nyquist frequency: a filter must have its upper edge below it, and SpikeInterface's defaults are made for 30
+# kHz.
 _HIGHEST_BAND_EDGE = 0.9
 _RESERVED = ("job_kwargs", "seed")
 
@@ -22,15 +23,18 @@ def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads
 
     The sorter's defaults are kept but for these, each of which the user may set otherwise:
 
-    - The upper edge of the band is brought below the Nyquist frequency (to 0.9 of it) where the default lies above: at 10 kHz all
-      four component sorters fail on their default of 6000-7000 Hz.
-    - SpykingCircus2 tries motion correction by default; on a probe whose depth is smaller than 2 contacts there is none to correct.
-    - Preprocessed traces are not cached in shared memory, which the sorters never hand back, nor are intermediate arrays kept.
+    - The upper edge of the band is brought below the Nyquist frequency (to 0.9 of it) where the default lies above:
+      at 10 kHz all four component sorters fail on their default of 6000-7000 Hz.
+    - SpykingCircus2 tries motion correction by default; on a probe whose depth is smaller than 2 contacts there is
+      none to correct.
+    - Preprocessed traces are not cached in shared memory, which the sorters never hand back, nor are intermediate
+      arrays kept.
 
     Parameters
     ----------
     settings
-        The sorter and what the user sets; a block such as ``filtering`` is merged key by key with the sorter's default block.
+        The sorter and what the user sets; a block such as ``filtering`` is merged key by key with the sorter's
+        default block.
     sampling_rate_hz
         Of the recording.
     threads
@@ -48,18 +52,24 @@ def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads
     name = settings.sorter
     known = available_sorters()
     if name not in known:
-        near = difflib.get_close_matches(name, known, 1, 0.5)
+        near = " or ".join(difflib.get_close_matches(name, known, 2, 0.6))
         raise ConfigError(
             f"sorter {name!r} is not one of SpikeInterface's",
             "one of " + ", ".join(known),
-            f"did you mean {near[0]!r}?" if near else "check the name under sorting.sorters",
+            f"did you mean {near}?" if near else "check the name under sorting.sorters",
         )
     defaults = get_default_sorter_params(name)
     _refuse_unknown(name, settings.parameters, defaults)
     parameters = _merged(_remedies(name, defaults, sampling_rate_hz), settings.parameters)
     _refuse_high_band(name, {**defaults, **parameters}, sampling_rate_hz)
     if "job_kwargs" in defaults:
-        parameters["job_kwargs"] = {"n_jobs": threads, "pool_engine": "thread", "chunk_duration": "1s", "progress_bar": False, "mp_context": None}
+        parameters["job_kwargs"] = {
+            "n_jobs": threads,
+            "pool_engine": "thread",
+            "chunk_duration": "1s",
+            "progress_bar": False,
+            "mp_context": None,
+        }
     if "seed" in defaults:
         parameters["seed"] = seed
     return parameters
@@ -69,7 +79,9 @@ def _refuse_unknown(name: str, given: Mapping[str, Any], defaults: Mapping[str, 
     for key in given:
         if key in _RESERVED:
             raise ConfigError(
-                f"parameter {key!r} of sorter {name!r}", "parameters of the sorting itself", "leave it out: threads and the seed are the run's"
+                f"parameter {key!r} of sorter {name!r}",
+                "parameters of the sorting itself",
+                "leave it out: threads and the seed are the run's",
             )
         if key not in defaults:
             near = difflib.get_close_matches(key, defaults, 1, 0.5)
@@ -89,8 +101,10 @@ def _merged(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _remedies(name: str, defaults: Mapping[str, Any], sampling_rate_hz: float) -> dict[str, Any]:
-    """What differs from the sorter's defaults, with whole default blocks so that a user's block can be merged into them."""
-    result: dict[str, Any] = {key: copy.deepcopy(value) for key, value in defaults.items() if isinstance(value, dict) and key not in _RESERVED}
+    """What differs from the sorter's defaults, in whole blocks so that a user's block can be merged into them."""
+    result: dict[str, Any] = {
+        key: copy.deepcopy(value) for key, value in defaults.items() if isinstance(value, dict) and key not in _RESERVED
+    }
     highest = _HIGHEST_BAND_EDGE * sampling_rate_hz / 2
     if isinstance(defaults.get("freq_max"), (int, float)):
         result["freq_max"] = min(float(defaults["freq_max"]), highest)

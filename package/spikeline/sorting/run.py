@@ -28,18 +28,26 @@ NOTE = "note"
 
 _SHORTEST_S = 1.0
 
-# How the component sorters of SpikeInterface 0.105 fail when a recording has nothing, or too little, to sort. All texts of a row
-# must stand in the trace; any other failure is passed on.
+# How the component sorters of SpikeInterface 0.105 fail when a recording has nothing, or too little, to sort. All
+# texts of a row must stand in the trace; any other failure is passed on.
 _NOTHING_FOUND = (
     (("Found array with 0 sample(s)", "TruncatedSVD"), "the sorter detected no events"),
     (("ZeroDivisionError", "all_peaks.size / peaks.size"), "the sorter detected no events"),
     (("AssertionError: Prototype should have a negative peak",), "the sorter detected no events"),
-    (("UnboundLocalError", "find_spikes_from_templates", "'node0'"), "no cluster of the sorter survived its own cleaning"),
-    (("ValueError: k must be less than or equal to the number of training points", "hdbscan"), "too few events to cluster"),
+    (
+        ("UnboundLocalError", "find_spikes_from_templates", "'node0'"),
+        "no cluster of the sorter survived its own cleaning",
+    ),
+    (
+        ("ValueError: k must be less than or equal to the number of training points", "hdbscan"),
+        "too few events to cluster",
+    ),
 )
 
 
-def sort_recording(recording: si.BaseRecording, sorter_settings: SorterSettings, threads: int = 1, seed: int = 0) -> si.NumpySorting:
+def sort_recording(
+    recording: si.BaseRecording, sorter_settings: SorterSettings, threads: int = 1, seed: int = 0
+) -> si.NumpySorting:
     """Sort a recording.
 
     Parameters
@@ -56,16 +64,16 @@ def sort_recording(recording: si.BaseRecording, sorter_settings: SorterSettings,
     Returns
     -------
     NumpySorting
-        With text unit ids and the annotation ``note``: empty, or why there are no units. A sorter that finds nothing gives a
-        sorting without units.
+        With text unit ids and the annotation ``note``: empty, or why there are no units. A sorter that finds nothing
+        gives a sorting without units.
 
     Raises
     ------
     ConfigError
         If the sorter or a parameter is unknown, or the sorter is not installed.
     DataError
-        If the recording cannot be sorted: no channels, no probe, shorter than 1 s, NaN or constant traces, several segments; or if
-        the sorter fails.
+        If the recording cannot be sorted: no channels, no probe, shorter than 1 s, NaN or constant traces, several
+        segments; or if the sorter fails.
     """
     if threads < 1:
         raise ConfigError(f"threads = {threads}", "at least 1", "give the rule a thread")
@@ -76,7 +84,9 @@ def sort_recording(recording: si.BaseRecording, sorter_settings: SorterSettings,
         _contained(threads),
         _default_generators_seeded(seed),
     ):
-        return _run(_as_file(recording, Path(folder) / "recording"), sorter_settings.sorter, Path(folder) / "sorter", parameters)
+        return _run(
+            _as_file(recording, Path(folder) / "recording"), sorter_settings.sorter, Path(folder) / "sorter", parameters
+        )
 
 
 def _run(recording: si.BaseRecording, name: str, folder: Path, parameters: dict[str, Any]) -> si.NumpySorting:
@@ -84,7 +94,11 @@ def _run(recording: si.BaseRecording, name: str, folder: Path, parameters: dict[
     from spikeinterface.sorters.utils import SpikeSortingError
 
     if not sorter_dict[name].is_installed():
-        raise ConfigError(f"sorter {name!r} is not installed", "a sorter that can run here", f"install it: {sorter_dict[name].installation_mesg.strip()}")
+        raise ConfigError(
+            f"sorter {name!r} is not installed",
+            "a sorter that can run here",
+            f"install it: {sorter_dict[name].installation_mesg.strip()}",
+        )
     keep_compiled_kernels()
     try:
         found = run_sorter(name, recording, folder=folder, verbose=False, **parameters)
@@ -101,10 +115,14 @@ def _run(recording: si.BaseRecording, name: str, folder: Path, parameters: dict[
         ) from error
     unit_ids = [str(unit) for unit in found.unit_ids]
     trains = [np.asarray(found.get_unit_spike_train(unit), dtype=np.int64) for unit in found.unit_ids]
-    return _plain_sorting(trains, unit_ids, recording.get_sampling_frequency(), "" if unit_ids else "the sorter kept no unit")
+    return _plain_sorting(
+        trains, unit_ids, recording.get_sampling_frequency(), "" if unit_ids else "the sorter kept no unit"
+    )
 
 
-def _plain_sorting(trains: list[np.ndarray], unit_ids: list[str], sampling_rate_hz: float, note: str) -> si.NumpySorting:
+def _plain_sorting(
+    trains: list[np.ndarray], unit_ids: list[str], sampling_rate_hz: float, note: str
+) -> si.NumpySorting:
     from spikeline.sorting.sorting_file import make_sorting
 
     samples = np.concatenate([np.empty(0, np.int64), *trains])
@@ -124,13 +142,19 @@ def check_recording(recording: si.BaseRecording) -> None:
         raise DataError("the recording has no channels", "at least one channel", "check the channels you selected")
     if recording.get_num_segments() != 1:
         raise DataError(
-            f"the recording has {recording.get_num_segments()} segments", "one segment", "concatenate_recordings of SpikeInterface makes one of them"
+            f"the recording has {recording.get_num_segments()} segments",
+            "one segment",
+            "concatenate_recordings of SpikeInterface makes one of them",
         )
     if not recording.has_probe():
-        raise DataError("the recording has no probe", "contact positions", "attach one with recording.set_probe (probeinterface)")
+        raise DataError(
+            "the recording has no probe", "contact positions", "attach one with recording.set_probe (probeinterface)"
+        )
     if recording.get_total_duration() < _SHORTEST_S:
         raise DataError(
-            f"the recording lasts {recording.get_total_duration():g} s", f"at least {_SHORTEST_S:g} s", "record or simulate for longer: noise levels need it"
+            f"the recording lasts {recording.get_total_duration():g} s",
+            f"at least {_SHORTEST_S:g} s",
+            "record or simulate for longer: noise levels need it",
         )
     rate, n_samples = recording.get_sampling_frequency(), recording.get_num_samples()
     low = high = None
@@ -140,14 +164,19 @@ def check_recording(recording: si.BaseRecording) -> None:
         if traces.dtype.kind == "f" and not np.isfinite(traces).all():
             sample, channel = np.argwhere(~np.isfinite(traces))[0]
             raise DataError(
-                f"the traces are {traces[sample, channel]} at {(start + sample) / rate:.4f} s on channel {recording.channel_ids[channel]}",
+                f"the traces are {traces[sample, channel]} at {(start + sample) / rate:.4f} s "
+                f"on channel {recording.channel_ids[channel]}",
                 "finite numbers everywhere",
                 "cut the stretch out or interpolate it before sorting",
             )
         lows, highs = traces.min(axis=0), traces.max(axis=0)
         low, high = (lows, highs) if low is None else (np.minimum(low, lows), np.maximum(high, highs))
     if (low == high).all():
-        raise DataError("every channel is constant", "traces with a signal", "check the file, its data type and the channels you selected")
+        raise DataError(
+            "every channel is constant",
+            "traces with a signal",
+            "check the file, its data type and the channels you selected",
+        )
 
 
 def _as_file(recording: si.BaseRecording, folder: Path) -> si.BaseRecording:
@@ -162,7 +191,7 @@ def _as_file(recording: si.BaseRecording, folder: Path) -> si.BaseRecording:
 
 @contextlib.contextmanager
 def _contained(threads: int) -> Iterator[None]:
-    """Prints to stderr (the rule's log), warnings shown and never raised, one thread per worker in BLAS, ``threads`` elsewhere."""
+    """Prints go to stderr (the rule's log), warnings are shown and never raised, BLAS keeps to one thread."""
     import numba
     import threadpoolctl
 
@@ -171,6 +200,9 @@ def _contained(threads: int) -> Iterator[None]:
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("default")
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # as Python does by itself: files that a library leaves for the collector
         stack.enter_context(threadpoolctl.threadpool_limits(limits=1))
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
         try:
@@ -193,9 +225,9 @@ class _Seeded:
 def _default_generators_seeded(seed: int) -> Iterator[None]:
     """Give ``numpy.random.default_rng()`` without a seed, and numpy's and Python's global state, this seed for a while.
 
-    SpikeInterface 0.105 takes the stretches for whitening (Tridesclous2) and z-scoring (Simple), and the choice among too many
-    events (Tridesclous2, Lupin), from an unseeded generator whatever ``seed`` it is given. Every such generator starts from the
-    same seed, so the order in which threads ask for one does not matter.
+    SpikeInterface 0.105 takes the stretches for whitening (Tridesclous2) and z-scoring (Simple), and the choice among
+    too many events (Tridesclous2, Lupin), from an unseeded generator whatever ``seed`` it is given. Every such
+    generator starts from the same seed, so the order in which threads ask for one does not matter.
     """
     original, numpy_state, python_state = np.random.default_rng, np.random.get_state(), random.getstate()  # noqa: NPY002
 

@@ -43,7 +43,9 @@ class MeanWaveforms:
 
 def _scaled(recording: si.BaseRecording, start: int, stop: int) -> np.ndarray:
     """(n, n_channels) float32 in uV where the recording has gains, as stored otherwise."""
-    return recording.get_traces(start_frame=start, end_frame=stop, return_in_uV=recording.has_scaleable_traces()).astype(np.float32)
+    return recording.get_traces(
+        start_frame=start, end_frame=stop, return_in_uV=recording.has_scaleable_traces()
+    ).astype(np.float32)
 
 
 def noise_levels(recording: si.BaseRecording) -> np.ndarray:
@@ -62,7 +64,9 @@ def noise_levels(recording: si.BaseRecording) -> np.ndarray:
     return np.median(np.abs(traces - np.median(traces, axis=0)), axis=0) * _MAD_TO_SD
 
 
-def mean_waveforms(recording: si.BaseRecording, sorting: si.BaseSorting, window_ms: tuple[float, float] = (-1.0, 2.0)) -> MeanWaveforms:
+def mean_waveforms(
+    recording: si.BaseRecording, sorting: si.BaseSorting, window_ms: tuple[float, float] = (-1.0, 2.0)
+) -> MeanWaveforms:
     """Mean waveform of each unit over all its spikes; reads the traces once, in stretches of 10 s.
 
     Parameters
@@ -82,12 +86,16 @@ def mean_waveforms(recording: si.BaseRecording, sorting: si.BaseSorting, window_
     rate, n_samples = recording.get_sampling_frequency(), recording.get_num_samples()
     if sorting.get_sampling_frequency() != rate:
         raise DataError(
-            f"the sorting is sampled at {sorting.get_sampling_frequency():g} Hz, the recording at {rate:g} Hz", "one rate", "check that they belong together"
+            f"the sorting is sampled at {sorting.get_sampling_frequency():g} Hz, the recording at {rate:g} Hz",
+            "one rate",
+            "check that they belong together",
         )
     samples, index, unit_ids = spikes_of(sorting)
     if len(samples) and not 0 <= samples[0] <= samples[-1] < n_samples:
         raise DataError(
-            f"spikes at samples {samples[0]} to {samples[-1]} of a recording of {n_samples}", "spikes inside it", "check that they belong together"
+            f"spikes at samples {samples[0]} to {samples[-1]} of a recording of {n_samples}",
+            "spikes inside it",
+            "check that they belong together",
         )
     before, after = round(-window_ms[0] * rate / 1000), round(window_ms[1] * rate / 1000)
     inside = (samples >= before) & (samples + after <= n_samples)
@@ -103,7 +111,9 @@ def mean_waveforms(recording: si.BaseRecording, sorting: si.BaseSorting, window_
         traces = _scaled(recording, low, min(n_samples, start + step + after)).astype(float)
         windows = np.lib.stride_tricks.sliding_window_view(traces, before + after, axis=0)
         for unit in np.unique(index[first:last]):
-            waves = windows[samples[first:last][index[first:last] == unit] - before - low]  # (spikes, channels, samples)
+            waves = windows[
+                samples[first:last][index[first:last] == unit] - before - low
+            ]  # (spikes, channels, samples)
             total[unit] += waves.sum(axis=0).T
             squares[unit] += (waves**2).sum(axis=0).T
     count = np.bincount(index, minlength=len(unit_ids))
@@ -113,11 +123,14 @@ def mean_waveforms(recording: si.BaseRecording, sorting: si.BaseSorting, window_
     return MeanWaveforms(mean, sd, count, np.arange(-before, after) * 1000 / rate)
 
 
-def signal_to_noise(recording: si.BaseRecording, sorting: si.BaseSorting, band_hz: tuple[float, float]) -> dict[str, float]:
+def signal_to_noise(
+    recording: si.BaseRecording, sorting: si.BaseSorting, band_hz: tuple[float, float]
+) -> dict[str, float]:
     """Signal-to-noise ratio of each unit, as SpikeInterface defines it.
 
-    The depth of the negative peak of the unit's mean filtered waveform (-1 to 2 ms around the spike), on the channel where it is
-    deepest, divided by that channel's noise: 1.4826 times the median absolute deviation of the filtered trace.
+    The largest deviation from zero, of either sign, of the unit's mean filtered waveform (-1 to 2 ms around the spike)
+    on the channel where it is largest, divided by that channel's noise: 1.4826 times the median absolute deviation of
+    the filtered trace.
 
     Parameters
     ----------
@@ -140,7 +153,7 @@ def signal_to_noise(recording: si.BaseRecording, sorting: si.BaseSorting, band_h
         if count == 0:
             result[str(unit)] = float("nan")
             continue
-        depth = -wave.min(axis=0)
-        best = int(depth.argmax())
-        result[str(unit)] = float(abs(depth[best]) / noise[best]) if noise[best] > 0 else float("nan")
+        peak = np.abs(wave).max(axis=0)
+        best = int(peak.argmax())
+        result[str(unit)] = float(peak[best] / noise[best]) if noise[best] > 0 else float("nan")
     return result

@@ -52,7 +52,9 @@ def spikes_of(sorting: si.BaseSorting) -> tuple[np.ndarray, np.ndarray, list[str
         If the sorting has more than one segment.
     """
     if sorting.get_num_segments() != 1:
-        raise DataError(f"the sorting has {sorting.get_num_segments()} segments", "one segment", "score each segment on its own")
+        raise DataError(
+            f"the sorting has {sorting.get_num_segments()} segments", "one segment", "score each segment on its own"
+        )
     spikes = sorting.to_spike_vector()
     samples, index = spikes["sample_index"].astype(np.int64), spikes["unit_index"].astype(np.int64)
     order = np.lexsort((index, samples))
@@ -67,7 +69,10 @@ def write_sorting(path: str | Path, sorting: si.BaseSorting, provenance: Provena
         SORTING_SCHEMA,
         {"spike_samples": samples, "unit_index": index.astype(np.int32), "unit_ids": np.array(unit_ids, dtype=str)},
         units={"spike_samples": "samples"},
-        attributes={"sampling_rate_hz": float(sorting.get_sampling_frequency()), "note": str(sorting.get_annotation("note") or "")},
+        attributes={
+            "sampling_rate_hz": float(sorting.get_sampling_frequency()),
+            "note": str(sorting.get_annotation("note") or ""),
+        },
         provenance=provenance,
     )
 

@@ -47,7 +47,9 @@ def slow(output: str, seconds: str) -> None:
 
 def broken(output: str) -> None:
     """Fail before anything is written."""
-    raise DataError(f"no cell can be read for {output}", "a folder with a cell model", "check simulation.cells in the configuration")
+    raise DataError(
+        f"no cell can be read for {output}", "a folder with a cell model", "check simulation.cells in the configuration"
+    )
 
 
 if __name__ == "__main__":

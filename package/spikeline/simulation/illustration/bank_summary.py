@@ -1,4 +1,4 @@
-"""The table ``bank``: one row per bank entry, read from the attributes alone, so that thousands of entries take seconds."""
+"""The table ``bank``: one row per bank entry, read without its currents, so that thousands take seconds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def _row(path: str | Path, split_of: Mapping[str, str]) -> dict[str, object]:
         cell, error, facts = str(file.attrs["cell"]), file["error"].attrs, file["facts"].attrs
         duration = file["coefficients"].shape[1] / float(file.attrs["sampling_rate_hz"])
         spikes = int(file["spike_samples"].shape[0])
-        measured = {name: float(error.get(name, float("nan"))) for name in ("max_error_uv", "rms_error_percent", "bound_uv_at_20um")}
+        measured = {
+            name: float(error.get(name, float("nan")))
+            for name in ("max_error_uv", "rms_error_percent", "bound_uv_at_20um")
+        }
         return {
             "cell": cell,
             "variant": str(file.attrs["variant"]),

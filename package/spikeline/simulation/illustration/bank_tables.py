@@ -28,8 +28,8 @@ def bank_tables(
 ) -> dict[str, pd.DataFrame]:
     """The tables morphology, footprint, rank_error, traces and bank.
 
-    The first entry of each cell model, in the order of ``paths``, stands for it; ``bank`` has a row for every entry. A cell
-    that never fired has no footprint and so is left out of that table.
+    The first entry of each cell model, in the order of ``paths``, stands for it; ``bank`` has a row for every entry.
+    A cell that never fired has no footprint and so is left out of that table.
 
     Parameters
     ----------
@@ -77,7 +77,11 @@ def bank_tables(
             "raise simulation.stimulus.mean_rheobase or simulation.bank.duration_s",
         )
     traces = traces_table(read_bank_entry(first[cell]), conductivity_s_per_m=conductivity_s_per_m)
-    return {**{name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()}, "traces": traces, "bank": bank}
+    return {
+        **{name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()},
+        "traces": traces,
+        "bank": bank,
+    }
 
 
 def _cell_of(path: str | Path) -> str:

@@ -62,7 +62,9 @@ def extracellular_spike(
     """
     before, after = (round(ms * entry.sampling_rate_hz / 1000) for ms in (before_ms, after_ms))
     peaks = _whole_spikes(entry, before, after, most)
-    components = np.mean([entry.components(peak - before, peak + after + 1) for peak in peaks], axis=0, dtype=np.float64)
+    components = np.mean(
+        [entry.components(peak - before, peak + after + 1) for peak in peaks], axis=0, dtype=np.float64
+    )
     to_contacts = line_source_matrix(entry.geometry, contacts_um, conductivity_s_per_m) @ entry.basis.astype(np.float64)
     potential = to_contacts @ components
     potential -= potential[:, : max(1, before // 4)].mean(axis=1, keepdims=True)

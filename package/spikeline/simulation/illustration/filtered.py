@@ -1,4 +1,4 @@
-"""What the figures of recordings share: band-passed stretches, mean spikes and noise, from any SpikeInterface recording."""
+"""Shared by the figures of recordings: band-passed stretches, mean spikes, noise, of any SpikeInterface recording."""
 
 from __future__ import annotations
 

@@ -11,15 +11,19 @@ from spikeline.simulation.illustration.extracellular_spike import extracellular_
 __all__ = ["electrode_grid", "footprint_table"]
 
 
-def electrode_grid(half_width_um: float = 75.0, half_height_um: float = 100.0, step_um: float = 25.0, plane_um: float = 20.0) -> np.ndarray:
-    """(n, 3) positions on a regular grid around the soma, in the plane z = ``plane_um``: in front of the soma, not in it."""
+def electrode_grid(
+    half_width_um: float = 75.0, half_height_um: float = 100.0, step_um: float = 25.0, plane_um: float = 20.0
+) -> np.ndarray:
+    """(n, 3) positions on a regular grid around the soma, in the plane z = ``plane_um``: in front of it, not in it."""
     across = np.arange(-half_width_um, half_width_um + step_um / 2, step_um)
     up = np.arange(-half_height_um, half_height_um + step_um / 2, step_um)
     x, y = np.meshgrid(across, up)
     return np.column_stack([x.ravel(), y.ravel(), np.full(x.size, plane_um)])
 
 
-def footprint_table(entry: BankEntry, contacts_um: np.ndarray | None = None, *, conductivity_s_per_m: float = 0.3) -> pd.DataFrame:
+def footprint_table(
+    entry: BankEntry, contacts_um: np.ndarray | None = None, *, conductivity_s_per_m: float = 0.3
+) -> pd.DataFrame:
     """One row per electrode and time: cell, x_um, y_um, time_ms, potential_uv.
 
     Raises

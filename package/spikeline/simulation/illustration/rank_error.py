@@ -38,10 +38,10 @@ def rank_error_table(
 ) -> pd.DataFrame:
     """Error of the currents cut to their leading 1, 2, ... principal components, at contacts around the cell.
 
-    The cut is measured against the stored entry, over its first ``most_s`` seconds. What the entry itself lost against the
-    full simulation (``entry.error``, measured when it was made) is added: to the largest error as it is (so the value is an
-    upper bound), to the relative RMS error as the root of the sum of squares (the two parts are uncorrelated). The last
-    rank is the stored one and carries the entry's own error alone.
+    The cut is measured against the stored entry, over its first ``most_s`` seconds. What the entry itself lost against
+    the full simulation (``entry.error``, measured when it was made) is added: to the largest error as it is, so that
+    the value is an upper bound; to the relative RMS error as the root of the sum of squares, the two parts being
+    uncorrelated. The last rank is the stored one and carries the entry's own error alone.
 
     Parameters
     ----------
@@ -86,14 +86,18 @@ def rank_error_table(
         left_out += np.outer(seen[:, 0], on_axes[0])
         total += float(np.vdot(left_out, left_out))
     if total <= 0.0:
-        raise DataError(f"{entry.name} carries no membrane current", "a simulated cell", "delete the entry and run its rule again")
+        raise DataError(
+            f"{entry.name} carries no membrane current", "a simulated cell", "delete the entry and run its rule again"
+        )
     ranks = np.unique(np.linspace(1, entry.rank, min(entry.rank, most_ranks)).round().astype(int))
     return pd.DataFrame(
         {
             "cell": entry.cell,
             "rank": ranks,
             "max_error_uv": largest[ranks - 1] + entry.error.get("max_error_uv", 0.0),
-            "rms_error_percent": np.hypot(100 * np.sqrt(squares[ranks - 1] / total), entry.error.get("rms_error_percent", 0.0)),
+            "rms_error_percent": np.hypot(
+                100 * np.sqrt(squares[ranks - 1] / total), entry.error.get("rms_error_percent", 0.0)
+            ),
             "n_segments": entry.geometry.n_segments,
         }
     )

@@ -1,4 +1,4 @@
-"""The tables of the figure ``recording``: a stretch of a synthetic recording, its true spikes, its units, its contacts."""
+"""The tables of the figure ``recording_excerpt``: a stretch of a recording, its true spikes, units and contacts."""
 
 from __future__ import annotations
 
@@ -19,21 +19,31 @@ __all__ = ["busiest_window", "recording_tables"]
 
 def busiest_window(trains: Mapping[str, np.ndarray], n_samples: int, window: int) -> int:
     """Start of the window in which most different units fire; of those the one with most spikes, of those the first."""
-    candidates = np.unique(np.concatenate([np.asarray(train, dtype=np.int64) for train in trains.values()] or [np.zeros(1, np.int64)]))
+    candidates = np.unique(
+        np.concatenate([np.asarray(train, dtype=np.int64) for train in trains.values()] or [np.zeros(1, np.int64)])
+    )
     if len(candidates) > 2000:
         candidates = candidates[np.linspace(0, len(candidates) - 1, 2000).astype(int)]
     starts = np.clip(np.r_[0, candidates - window // 10], 0, max(0, n_samples - window))
-    counts = np.array([np.searchsorted(t, starts + window) - np.searchsorted(t, starts) for t in map(np.sort, trains.values())])
+    counts = np.array(
+        [np.searchsorted(t, starts + window) - np.searchsorted(t, starts) for t in map(np.sort, trains.values())]
+    )
     counts = counts.reshape(len(trains), len(starts))
     different, spikes = (counts > 0).sum(axis=0), counts.sum(axis=0)
     return int(starts[np.lexsort((starts, -spikes, -different))[0]])
 
 
-def _units(recording: BaseRecording, trains: Mapping[str, np.ndarray], facts: pd.DataFrame | None, noise: np.ndarray) -> pd.DataFrame:
+def _units(
+    recording: BaseRecording, trains: Mapping[str, np.ndarray], facts: pd.DataFrame | None, noise: np.ndarray
+) -> pd.DataFrame:
     """Amplitude, SNR and place of each unit; a place that ``facts`` does not give is the amplitudes' centre of mass."""
     rate, places = recording.sampling_frequency, recording.get_channel_locations()
     before, after = round(0.001 * rate), round(0.002 * rate)
-    given = pd.DataFrame(index=pd.Index([], dtype=str)) if facts is None else facts.assign(unit_id=facts["unit_id"].astype(str)).set_index("unit_id")
+    given = (
+        pd.DataFrame(index=pd.Index([], dtype=str))
+        if facts is None
+        else facts.assign(unit_id=facts["unit_id"].astype(str)).set_index("unit_id")
+    )
     rows = []
     for unit, train in trains.items():
         mean, _ = spike_waveforms(recording, train, before, after)
@@ -92,7 +102,11 @@ def recording_tables(
         If the truth has no units or no spikes, the recording has no contact positions, or the band is empty.
     """
     if not recording.has_channel_location():
-        raise DataError("the recording has no contact positions", "a recording with a probe", "attach one: recording.set_probe(probe)")
+        raise DataError(
+            "the recording has no contact positions",
+            "a recording with a probe",
+            "attach one: recording.set_probe(probe)",
+        )
     trains = {str(unit): np.asarray(truth.get_unit_spike_train(unit), dtype=np.int64) for unit in truth.unit_ids}
     if not sum(map(len, trains.values())):
         raise DataError("the true sorting has no spikes", "at least one unit that fires", "check the recording's drive")
@@ -121,7 +135,9 @@ def recording_tables(
                 "potential_uv": np.round(traces.T.ravel(), 3),
             }
         ),
-        "spikes": pd.DataFrame(spikes, columns=["time_ms", "unit_id", "channel"]).sort_values(["time_ms", "unit_id"], ignore_index=True),
+        "spikes": pd.DataFrame(spikes, columns=["time_ms", "unit_id", "channel"]).sort_values(
+            ["time_ms", "unit_id"], ignore_index=True
+        ),
         "units": units,
         "contacts": pd.DataFrame({"channel": channels, "x_um": places[:, 0], "y_um": places[:, 1]}),
     }

@@ -13,7 +13,7 @@ __all__ = ["lively_window", "tetrode_beside", "traces_table"]
 
 
 def tetrode_beside(centre_um: tuple[float, float, float] = (18.0, -8.0, 20.0), pitch_um: float = 13.0) -> np.ndarray:
-    """(4, 3) contacts of a square tetrode that faces the cell: parallel to the plane of the drawing, off the soma's centre."""
+    """(4, 3) contacts of a square tetrode facing the cell: parallel to the drawing's plane, off the soma's centre."""
     corners = np.array([[-1, 1, 0], [1, 1, 0], [-1, -1, 0], [1, -1, 0]]) * (pitch_um / 2)
     return corners + np.asarray(centre_um, dtype=np.float64)
 
@@ -29,7 +29,9 @@ def lively_window(spike_samples: np.ndarray, n_samples: int, window: int, wanted
     spikes = np.sort(np.asarray(spike_samples, dtype=np.int64))
     if len(spikes) == 0:
         raise DataError(
-            "a cell that never fires cannot be illustrated", "at least one spike", "raise simulation.stimulus.mean_rheobase or the duration"
+            "a cell that never fires cannot be illustrated",
+            "at least one spike",
+            "raise simulation.stimulus.mean_rheobase or the duration",
         )
     starts = np.clip(spikes - window // 5, 0, max(0, n_samples - window))
     counts = np.searchsorted(spikes, starts + window) - np.searchsorted(spikes, starts)
@@ -37,7 +39,11 @@ def lively_window(spike_samples: np.ndarray, n_samples: int, window: int, wanted
 
 
 def traces_table(
-    entry: BankEntry, contacts_um: np.ndarray | None = None, *, window_ms: float = 300.0, conductivity_s_per_m: float = 0.3
+    entry: BankEntry,
+    contacts_um: np.ndarray | None = None,
+    *,
+    window_ms: float = 300.0,
+    conductivity_s_per_m: float = 0.3,
 ) -> pd.DataFrame:
     """One row per trace and time: cell, trace, x_um, y_um, z_um, time_ms, value, unit.
 
@@ -57,9 +63,11 @@ def traces_table(
 
     def rows(trace: str, place: np.ndarray, value: np.ndarray, unit: str) -> pd.DataFrame:
         where = dict(zip(("x_um", "y_um", "z_um"), map(float, place), strict=True))
-        return pd.DataFrame({"cell": entry.cell, "trace": trace, **where, "time_ms": time, "value": value, "unit": unit})
+        return pd.DataFrame(
+            {"cell": entry.cell, "trace": trace, **where, "time_ms": time, "value": value, "unit": unit}
+        )
 
-    soma = np.asarray(entry.soma_voltage_mv[start : start + window], dtype=np.float64)
+    soma = np.round(np.asarray(entry.soma_voltage_mv[start : start + window], dtype=np.float64), 3)
     electrodes = [
         rows(f"electrode {i + 1}", place, np.round(trace, 4), "uV")
         for i, (place, trace) in enumerate(zip(contacts, potential, strict=True))

@@ -24,7 +24,9 @@ def colliding_spikes(samples: np.ndarray, unit_index: np.ndarray, window: int) -
     (n_spikes,) bool
     """
     samples, unit_index = np.asarray(samples), np.asarray(unit_index)
-    neighbours = np.searchsorted(samples, samples + window, "right") - np.searchsorted(samples, samples - window, "left")
+    neighbours = np.searchsorted(samples, samples + window, "right") - np.searchsorted(
+        samples, samples - window, "left"
+    )
     own = np.zeros(len(samples), dtype=np.int64)
     for unit in np.unique(unit_index):
         here = np.flatnonzero(unit_index == unit)

@@ -1,6 +1,7 @@
 """Which true spikes were found: counts of coincident spikes between every true and every found unit.
 
-Both counts take spikes in time order. They agree unless spikes of one unit follow each other within twice the tolerance.
+Both counts take spikes in time order. They agree unless spikes of one unit follow each other within twice the
+tolerance.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def _mark_one_to_one(true: np.ndarray, found: np.ndarray, tolerance: int, marks:
 def _mark_spikeinterface(true: np.ndarray, found: np.ndarray, tolerance: int, marks: np.ndarray) -> int:
     """Mark each true spike with a found spike nearby other than the one the true spike before it took.
 
-    A found spike may so be used again two true spikes later; SpikeInterface bounds the count by the number of found spikes.
+    A found spike may so be used again two true spikes later; SpikeInterface bounds the count by the number of found
+    spikes.
     """
     count, start, taken = 0, 0, -1
     for i in range(len(true)):

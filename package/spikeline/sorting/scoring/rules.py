@@ -79,9 +79,11 @@ def compare(
 ) -> Comparison:
     """Compare found units with true ones over the whole recording.
 
-    ``spikeinterface`` is `compare_sorter_to_ground_truth` with its defaults (0.4 ms; Hungarian on agreement, below 0.5 unmatched).
+    ``spikeinterface`` is `compare_sorter_to_ground_truth` with its defaults (0.4 ms; Hungarian on agreement, below
+    0.5 unmatched).
     ``simsort`` is the rule of the SimSort code (+-1 ms, one-to-one in time order; Hungarian on the number of coincident
-    spikes, without a minimum). SimSort scores stretches of 100 s apart and averages; here both rules see the whole recording.
+    spikes, without a minimum). SimSort scores stretches of 100 s apart and averages; here both rules see the whole
+    recording.
 
     Parameters
     ----------
@@ -93,9 +95,16 @@ def compare(
         Which rule, and its numbers.
     """
     simsort = rule == "simsort"
-    tolerance = tolerance_in_samples(settings.simsort_tolerance_ms if simsort else settings.spikeinterface_tolerance_ms, sampling_rate_hz)
-    counts = count_matches(true_samples, true_index, n_true, found_samples, found_index, n_found, tolerance, one_to_one=simsort)
-    n_true_spikes, n_found_spikes = np.bincount(true_index, minlength=n_true), np.bincount(found_index, minlength=n_found)
+    tolerance = tolerance_in_samples(
+        settings.simsort_tolerance_ms if simsort else settings.spikeinterface_tolerance_ms, sampling_rate_hz
+    )
+    counts = count_matches(
+        true_samples, true_index, n_true, found_samples, found_index, n_found, tolerance, one_to_one=simsort
+    )
+    n_true_spikes, n_found_spikes = (
+        np.bincount(true_index, minlength=n_true),
+        np.bincount(found_index, minlength=n_found),
+    )
     agreement = agreement_scores(counts, n_true_spikes, n_found_spikes)
     if simsort:
         match = _assign(counts.astype(float), 0.0)

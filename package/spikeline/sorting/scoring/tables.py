@@ -22,10 +22,21 @@ if TYPE_CHECKING:
 __all__ = ["COUNT_COLUMNS", "SCORE_COLUMNS", "score_sorting"]
 
 SCORE_COLUMNS = [
-    "recording", "sorter", "unit_id", "rule", "accuracy", "precision", "recall", "f1", "n_true", "n_found", "n_matched", "matched_unit",
+    "recording", "sorter", "unit_id", "rule", "accuracy", "precision", "recall", "f1",
+    "n_true", "n_found", "n_matched", "matched_unit",
     "snr", "collision_fraction", "recall_in_collisions", "recall_outside_collisions", "cell",
 ]  # fmt: skip
-COUNT_COLUMNS = ["recording", "sorter", "units_true", "units_found", "well_detected", "false_positive", "redundant", "over_merged", "note"]
+COUNT_COLUMNS = [
+    "recording",
+    "sorter",
+    "units_true",
+    "units_found",
+    "well_detected",
+    "false_positive",
+    "redundant",
+    "over_merged",
+    "note",
+]
 
 
 def score_sorting(
@@ -54,13 +65,13 @@ def score_sorting(
     Returns
     -------
     scores
-        `SCORE_COLUMNS`. accuracy = TP / (TP + FN + FP), recall = TP / n_true, precision = TP / n_found of the matched unit, f1
-        their harmonic mean; all 0 for an unmatched unit, whose ``matched_unit`` is empty and ``n_found`` 0.
-        ``collision_fraction`` is the share of a unit's spikes within ``collision_ms`` of a spike of another true unit; the two
-        recalls are those of the spikes inside and outside such collisions, NaN where there are none.
+        `SCORE_COLUMNS`. accuracy = TP / (TP + FN + FP), recall = TP / n_true, precision = TP / n_found of the matched
+        unit, f1 their harmonic mean; all 0 for an unmatched unit, whose ``matched_unit`` is empty and ``n_found`` 0.
+        ``collision_fraction`` is the share of a unit's spikes within ``collision_ms`` of a spike of another true
+        unit; the two recalls are those of the spikes inside and outside such collisions, NaN where there are none.
     counts
-        `COUNT_COLUMNS`, one row: see `count_units`, by SpikeInterface's rule, whose definitions they are; ``note`` says why a
-        sorter found nothing.
+        `COUNT_COLUMNS`, one row: see `count_units`, by SpikeInterface's rule, whose definitions they are; ``note``
+        says why a sorter found nothing.
 
     Raises
     ------
@@ -78,8 +89,15 @@ def score_sorting(
     for name, values in (("SNR", snr), ("cell", cells)):
         missing = [unit for unit in true[2] if values is not None and unit not in values]
         if missing:
-            raise DataError(f"no {name} is given for true unit {missing[0]!r}", "one value per true unit", "compute it for the same units")
-    comparisons = {rule: compare(true[0], true[1], len(true[2]), found[0], found[1], len(found[2]), rate, rule, settings) for rule in RULES}
+            raise DataError(
+                f"no {name} is given for true unit {missing[0]!r}",
+                "one value per true unit",
+                "compute it for the same units",
+            )
+    comparisons = {
+        rule: compare(true[0], true[1], len(true[2]), found[0], found[1], len(found[2]), rate, rule, settings)
+        for rule in RULES
+    }
     colliding = colliding_spikes(true[0], true[1], tolerance_in_samples(settings.collision_ms, rate))
     rows = [row for comparison in comparisons.values() for row in _unit_rows(comparison, true, found, colliding)]
     scores = pd.DataFrame(rows, columns=[c for c in SCORE_COLUMNS if c not in ("recording", "sorter", "snr", "cell")])
@@ -87,12 +105,24 @@ def score_sorting(
     scores["snr"] = [np.nan if snr is None else float(snr[unit]) for unit in scores["unit_id"]]
     scores["cell"] = ["" if cells is None else str(cells[unit]) for unit in scores["unit_id"]]
     note = str(sorting.get_annotation("note") or "")
-    counts = pd.DataFrame([{"recording": recording, "sorter": sorter, **count_units(comparisons["spikeinterface"], settings), "note": note}])
+    counts = pd.DataFrame(
+        [
+            {
+                "recording": recording,
+                "sorter": sorter,
+                **count_units(comparisons["spikeinterface"], settings),
+                "note": note,
+            }
+        ]
+    )
     return scores[SCORE_COLUMNS], counts[COUNT_COLUMNS]
 
 
 def _unit_rows(
-    comparison: Comparison, true: tuple[np.ndarray, np.ndarray, list[str]], found: tuple[np.ndarray, np.ndarray, list[str]], colliding: np.ndarray
+    comparison: Comparison,
+    true: tuple[np.ndarray, np.ndarray, list[str]],
+    found: tuple[np.ndarray, np.ndarray, list[str]],
+    colliding: np.ndarray,
 ) -> list[dict[str, object]]:
     rows = []
     for i, (unit, j, n_matched) in enumerate(zip(true[2], comparison.match, comparison.matched_counts, strict=True)):
@@ -100,7 +130,9 @@ def _unit_rows(
         collides = colliding[of_unit]
         hit = np.zeros(int(of_unit.sum()), dtype=bool)
         if j >= 0:
-            hit = matched_spikes(true[0][of_unit], found[0][found[1] == j], comparison.tolerance, one_to_one=comparison.rule == "simsort")
+            hit = matched_spikes(
+                true[0][of_unit], found[0][found[1] == j], comparison.tolerance, one_to_one=comparison.rule == "simsort"
+            )
         n_true, n_found = int(comparison.n_true_spikes[i]), int(comparison.n_found_spikes[j]) if j >= 0 else 0
         rows.append(
             {

@@ -19,10 +19,11 @@ def count_units(comparison: Comparison, settings: ScoringSettings) -> dict[str, 
     Returns
     -------
     dict
-        ``units_true``, ``units_found``; ``well_detected``: matched with an agreement of at least ``well_detected_accuracy``;
-        ``false_positive``: unmatched, and agreeing with no true unit by ``redundant_agreement``; ``redundant``: unmatched, but
-        agreeing so well with a true unit that another found unit fits better; ``over_merged``: agreeing so well (strictly
-        better) with two or more true units.
+        ``units_true``, ``units_found``; ``well_detected``: matched with an agreement of at least
+        ``well_detected_accuracy``; ``false_positive``: unmatched, and agreeing with no true unit by
+        ``redundant_agreement``; ``redundant``:
+        unmatched, but agreeing so well with a true unit that another found unit fits better; ``over_merged``:
+        agreeing so well (strictly better) with two or more true units.
     """
     agreement, match = comparison.agreement, comparison.match
     n_true, n_found = agreement.shape
@@ -36,7 +37,9 @@ def count_units(comparison: Comparison, settings: ScoringSettings) -> dict[str, 
     return {
         "units_true": n_true,
         "units_found": n_found,
-        "well_detected": sum(int(j >= 0 and agreement[i, j] >= settings.well_detected_accuracy) for i, j in enumerate(match)),
+        "well_detected": sum(
+            int(j >= 0 and agreement[i, j] >= settings.well_detected_accuracy) for i, j in enumerate(match)
+        ),
         "false_positive": int((~matched & ~close).sum()),
         "redundant": int((~matched & close & (best_found[best_true] != np.arange(n_found))).sum()),
         "over_merged": int(((agreement > settings.redundant_agreement).sum(axis=0) > 1).sum()),

@@ -1,4 +1,4 @@
-"""The figure ``recording``: a stretch of a synthetic recording, with the units that are in it."""
+"""The figure ``recording_excerpt``: a stretch of a synthetic recording, with the units that are in it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from spikeline.figures.style import (
 from spikeline.figures.tables import read_table
 from spikeline.figures.traces import round_down
 
-__all__ = ["draw_recording"]
+__all__ = ["draw_recording_excerpt"]
 
 _TRACE_COLOUR = "#9A9A9A"
 _AROUND_SPIKE_MS = (-0.6, 1.2)
@@ -36,14 +36,29 @@ def _draw_probe(axes: Axes, contacts: pd.DataFrame, units: pd.DataFrame, colours
     axes.scatter(contacts["x_um"], contacts["y_um"], marker="s", s=14, color="#333333", zorder=2, linewidths=0)
     size = 12 + 90 * np.sqrt(units["peak_to_peak_uv"] / units["peak_to_peak_uv"].max())
     axes.scatter(
-        units["x_um"], units["y_um"], s=size, color=[colours[u] for u in units["unit_id"]], alpha=0.8, linewidths=0.5, edgecolors="white", zorder=3
+        units["x_um"],
+        units["y_um"],
+        s=size,
+        color=[colours[u] for u in units["unit_id"]],
+        alpha=0.8,
+        linewidths=0.5,
+        edgecolors="white",
+        zorder=3,
     )
     if len(units) <= 20:
         for unit in units.itertuples():
             axes.annotate(
-                unit.unit_id, xy=(unit.x_um, unit.y_um), xytext=(0, 6), textcoords="offset points", ha="center", va="bottom",
-                fontsize=6, color=colours[unit.unit_id], zorder=4, path_effects=[withStroke(linewidth=1.6, foreground="white")],
-            )  # fmt: skip
+                unit.unit_id,
+                xy=(unit.x_um, unit.y_um),
+                xytext=(0, 6),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=6,
+                color=colours[unit.unit_id],
+                zorder=4,
+                path_effects=[withStroke(linewidth=1.6, foreground="white")],
+            )
     x = np.concatenate([contacts["x_um"], units["x_um"]])
     y = np.concatenate([contacts["y_um"], units["y_um"]])
     extent = max(np.ptp(x), np.ptp(y), 20.0)
@@ -65,12 +80,21 @@ def _shown_channels(excerpt: pd.DataFrame, contacts: pd.DataFrame, units: pd.Dat
     present = contacts[contacts["channel"].isin(set(excerpt["channel"]))]
     if len(present) > most:
         places = units.sort_values("peak_to_peak_uv", ascending=False)[["x_um", "y_um"]].to_numpy()
-        distance = np.linalg.norm(present[["x_um", "y_um"]].to_numpy()[:, None] - places[None, : max(1, most // 4)], axis=2).min(axis=1)
+        distance = np.linalg.norm(
+            present[["x_um", "y_um"]].to_numpy()[:, None] - places[None, : max(1, most // 4)], axis=2
+        ).min(axis=1)
         present = present.iloc[np.argsort(distance, kind="stable")[:most]]
     return list(present.sort_values(["y_um", "x_um"], ascending=[False, True])["channel"])
 
 
-def _draw_traces(axes: Axes, wide: pd.DataFrame, spikes: pd.DataFrame, contacts: pd.DataFrame, units: pd.DataFrame, colours: dict[str, str]) -> None:
+def _draw_traces(
+    axes: Axes,
+    wide: pd.DataFrame,
+    spikes: pd.DataFrame,
+    contacts: pd.DataFrame,
+    units: pd.DataFrame,
+    colours: dict[str, str],
+) -> None:
     time = wide.index.to_numpy(float)
     channels = list(wide.columns)
     values = wide.to_numpy()
@@ -86,25 +110,47 @@ def _draw_traces(axes: Axes, wide: pd.DataFrame, spikes: pd.DataFrame, contacts:
         lowest, highest = min(lowest, float(trace.min())), max(highest, float(trace.max()))
         axes.plot(time, trace, color=_TRACE_COLOUR, linewidth=0.45, zorder=1)
         for unit in sorted(home, key=lambda name: peak.get(name, 0.0)):
-            far = np.linalg.norm(place.loc[channel].to_numpy(float) - place.loc[home[unit]].to_numpy(float)) if home[unit] in place.index else 0
+            far = (
+                np.linalg.norm(place.loc[channel].to_numpy(float) - place.loc[home[unit]].to_numpy(float))
+                if home[unit] in place.index
+                else 0
+            )
             if far > 45.0:
                 continue  # its spike is below the noise there
             pieces = []
             for at in spikes.loc[spikes["unit_id"] == unit, "time_ms"]:
                 inside = (time >= at + _AROUND_SPIKE_MS[0]) & (time <= at + _AROUND_SPIKE_MS[1])
                 pieces.append(np.column_stack([time[inside], trace[inside]]))
-            axes.add_collection(LineCollection([p for p in pieces if len(p) > 1], colors=colours[unit], linewidths=0.8, zorder=2))
+            axes.add_collection(
+                LineCollection([p for p in pieces if len(p) > 1], colors=colours[unit], linewidths=0.8, zorder=2)
+            )
         axes.annotate(
-            channel, xy=(0, offset), xycoords=("axes fraction", "data"), xytext=(-3, 0), textcoords="offset points",
-            ha="right", va="center", fontsize=6 if len(channels) <= 16 else 4.5,
-        )  # fmt: skip
-    axes.set(xlim=(time[0], time[-1]), ylim=(lowest - 0.05 * spread, highest + 0.05 * spread), yticks=[], xlabel="time (ms)")
+            channel,
+            xy=(0, offset),
+            xycoords=("axes fraction", "data"),
+            xytext=(-3, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=6 if len(channels) <= 16 else 4.5,
+        )
+    axes.set(
+        xlim=(time[0], time[-1]), ylim=(lowest - 0.05 * spread, highest + 0.05 * spread), yticks=[], xlabel="time (ms)"
+    )
     axes.set_ylabel("channel", labelpad=16)
     axes.spines["left"].set_visible(False)
     bar = round_down(0.6 * spread)
     edge = time[-1] + 0.012 * np.ptp(time)
     scale_bar(axes, edge, -bar / 2, bar, "", vertical=True)
-    axes.annotate(f"{bar:g} µV", xy=(edge, 0), xytext=(3, 0), textcoords="offset points", fontsize=6, va="center", annotation_clip=False)
+    axes.annotate(
+        f"{bar:g} µV",
+        xy=(edge, 0),
+        xytext=(3, 0),
+        textcoords="offset points",
+        fontsize=6,
+        va="center",
+        annotation_clip=False,
+    )
 
 
 def _draw_raster(axes: Axes, spikes: pd.DataFrame, units: pd.DataFrame, colours: dict[str, str]) -> None:
@@ -128,12 +174,19 @@ def _draw_units(axes: Axes, units: pd.DataFrame, colours: dict[str, str], places
     if len(units) <= 20:
         for i, unit in enumerate(units.itertuples()):
             axes.annotate(
-                f"{unit.unit_id}  {short_cell_name(str(unit.cell))}, SNR {unit.snr:.1f}", xy=(0, i - 0.36), xytext=(1, 0.5),
-                textcoords="offset points", ha="left", va="bottom", fontsize=5.5, color="#333333", annotation_clip=False,
-            )  # fmt: skip
+                f"{unit.unit_id}  {short_cell_name(str(unit.cell))}, SNR {unit.snr:.1f}",
+                xy=(0, i - 0.36),
+                xytext=(1, 0.5),
+                textcoords="offset points",
+                ha="left",
+                va="bottom",
+                fontsize=5.5,
+                color="#333333",
+                annotation_clip=False,
+            )
 
 
-def draw_recording(
+def draw_recording_excerpt(
     excerpt_csv: str | Path,
     spikes_csv: str | Path,
     units_csv: str | Path,

@@ -1,0 +1,1 @@
+"""How fast the simulation is, beside the strongest public peers on the same work; one file per comparison."""

@@ -1,0 +1,168 @@
+"""What a workflow's rules call: from a recording's folder to a sorting's file, from sortings to score tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from spikeline.artifacts import Provenance, seed_integer, write_csv
+from spikeline.config.sorting import ScoringSettings, SorterSettings
+from spikeline.errors import DataError
+from spikeline.sorting.sorting_file import read_sorting, write_sorting
+
+__all__ = ["real_tables_to_files", "score_to_files", "sort_dataset_to_file", "sort_to_file"]
+
+
+def sort_to_file(
+    recording_folder: str | Path,
+    sorting_path: str | Path,
+    settings: SorterSettings,
+    *,
+    seed: int,
+    threads: int = 1,
+    provenance: Provenance | None = None,
+) -> str:
+    """Sort a simulated recording.
+
+    Parameters
+    ----------
+    recording_folder
+        Written by `spikeline.simulation.recordings.write_recording`.
+    sorting_path
+        Where the sorting goes (HDF5).
+    settings
+        Sorter and parameters.
+    seed
+        The run's root seed; the sorter's own is drawn from it for this recording and sorter.
+    threads
+        Worker threads.
+    provenance
+        For the manifest.
+
+    Returns
+    -------
+    str
+        Why no unit was found; empty if there are units.
+    """
+    from spikeline.simulation.recordings import read_recording
+    from spikeline.sorting.run import sort_recording
+
+    folder = Path(recording_folder)
+    sorting = sort_recording(
+        read_recording(folder).recording, settings, threads, _sorter_seed(seed, folder.name, settings)
+    )
+    write_sorting(sorting_path, sorting, provenance)
+    return str(sorting.get_annotation("note"))
+
+
+def _sorter_seed(seed: int, recording: str, settings: SorterSettings) -> int:
+    return seed_integer(seed, "sorting", f"{recording}/{settings.sorter}")
+
+
+def score_to_files(
+    recording_folder: str | Path,
+    sortings: Mapping[str, str | Path],
+    scores_csv: str | Path,
+    counts_csv: str | Path,
+    settings: ScoringSettings,
+    filter_hz: tuple[float, float],
+    *,
+    provenance: Provenance | None = None,
+) -> None:
+    """Score all sortings of one simulated recording against its truth.
+
+    Parameters
+    ----------
+    recording_folder
+        Written by `spikeline.simulation.recordings.write_recording`; its name is the recording's name in the tables.
+    sortings
+        Sorter's name in the tables -> file written by `sort_to_file`.
+    scores_csv, counts_csv
+        Where the tables go; see `spikeline.sorting.scoring.score_sorting`.
+    settings, filter_hz
+        The scorer's numbers, and the band in which the SNR is measured.
+    provenance
+        For the manifests.
+
+    Raises
+    ------
+    DataError
+        If no sorting is given.
+    """
+    from spikeline.simulation.recordings import read_recording
+    from spikeline.sorting.scoring import score_sorting
+    from spikeline.sorting.snr import signal_to_noise
+
+    if not sortings:
+        raise DataError("no sorting was given", "at least one", "name a sorter under sorting.sorters")
+    folder = Path(recording_folder)
+    made = read_recording(folder)
+    snr = signal_to_noise(made.recording, made.sorting, filter_hz)
+    cells = dict(zip(made.units["unit_id"].astype(str), made.units["cell"].astype(str), strict=True))
+    tables = [
+        score_sorting(
+            made.sorting, read_sorting(path), settings, recording=folder.name, sorter=name, snr=snr, cells=cells
+        )
+        for name, path in sortings.items()
+    ]
+    write_csv(
+        scores_csv,
+        pd.concat([scores for scores, _ in tables], ignore_index=True),
+        schema="scores",
+        provenance=provenance,
+    )
+    write_csv(
+        counts_csv,
+        pd.concat([counts for _, counts in tables], ignore_index=True),
+        schema="unit-counts",
+        provenance=provenance,
+    )
+
+
+def sort_dataset_to_file(
+    dataset: str,
+    data_root: str | Path,
+    table_path: str | Path,
+    sorting_path: str | Path,
+    settings: SorterSettings,
+    *,
+    seed: int,
+    threads: int = 1,
+    provenance: Provenance | None = None,
+) -> str:
+    """Sort a real recording of the data-set table; otherwise as `sort_to_file`."""
+    from spikeline.data.datasets import read_dataset_table
+    from spikeline.data.readers import read_dataset_recording
+    from spikeline.sorting.run import sort_recording
+
+    recording = read_dataset_recording(dataset, data_root, read_dataset_table(table_path))
+    sorting = sort_recording(recording, settings, threads, _sorter_seed(seed, dataset, settings))
+    write_sorting(sorting_path, sorting, provenance)
+    return str(sorting.get_annotation("note"))
+
+
+def real_tables_to_files(
+    dataset: str,
+    data_root: str | Path,
+    table_path: str | Path,
+    sortings: Mapping[str, str | Path],
+    waveforms_csv: str | Path,
+    excerpt_csv: str | Path,
+    spikes_csv: str | Path,
+    filter_hz: tuple[float, float],
+    *,
+    provenance: Provenance | None = None,
+) -> None:
+    """Write the tables of the figure ``real_recording``; see `spikeline.sorting.illustration.real_recording_tables`."""
+    from spikeline.data.datasets import read_dataset_table
+    from spikeline.data.readers import read_dataset_recording
+    from spikeline.sorting.illustration import real_recording_tables
+
+    recording = read_dataset_recording(dataset, data_root, read_dataset_table(table_path))
+    tables = real_recording_tables(
+        recording, {name: read_sorting(path) for name, path in sortings.items()}, band_hz=filter_hz
+    )
+    for name, path in (("waveforms", waveforms_csv), ("excerpt", excerpt_csv), ("spikes", spikes_csv)):
+        write_csv(path, tables[name], schema=f"real-{name}", provenance=provenance)

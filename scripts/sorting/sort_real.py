@@ -1,0 +1,18 @@
+"""Rule sort_real: one real recording, one sorter."""
+
+from spikeline.artifacts import Provenance
+from spikeline.config.sorting import SorterSettings
+from spikeline.log import log_to
+from spikeline.sorting.steps import sort_dataset_to_file
+
+log_to(snakemake.log[0])
+sort_dataset_to_file(
+    snakemake.wildcards.dataset,
+    snakemake.config["data_root"],
+    snakemake.input.table,
+    snakemake.output[0],
+    SorterSettings.parse(snakemake.params.sorter),
+    seed=snakemake.params.seed,
+    threads=snakemake.threads,
+    provenance=Provenance.of_job(snakemake),
+)

@@ -1,0 +1,59 @@
+"""What importing costs, and in which direction the rooms import."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ["torch", "neuron", "LFPy", "spikeinterface", "MEArec", "snakemake"]
+
+
+def _loaded(code, modules):
+    """Which of ``modules`` are loaded after ``code`` ran in an interpreter of its own."""
+    check = f"{code}\nimport sys\nprint(*[m for m in {modules!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    "module", ["spikeline", "spikeline.errors", "spikeline.log", "spikeline.config", "spikeline.cli"]
+)
+def test_nothing_heavy_at_all(module):
+    assert _loaded(f"import {module}", [*HEAVY, "numpy", "pandas", "h5py", "matplotlib"]) == []
+
+
+@pytest.mark.parametrize("module", ["spikeline.artifacts", "spikeline.simulation", "spikeline.simulation.shards"])
+def test_what_the_plan_imports_is_light(module):
+    assert _loaded(f"import {module}", [*HEAVY, "pandas"]) == []
+
+
+def test_figures_import_no_simulator():
+    assert _loaded("import spikeline.figures", HEAVY) == []
+
+
+def test_help_is_answered_without_heavy_libraries():
+    code = (
+        "from click.testing import CliRunner\n"
+        "from spikeline.cli import command_line\n"
+        "CliRunner().invoke(command_line, ['sort', '--help'])"
+    )
+    assert _loaded(code, [*HEAVY, "numpy"]) == []
+
+
+def test_a_configuration_is_loaded_fast():
+    """It is loaded each time a job starts; the bound is ten times what it takes."""
+    code = f"from spikeline.config import load_run\nload_run({str(ROOT / 'config' / 'quick.yaml')!r})"
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert time.perf_counter() - start < 3
+
+
+def test_import_direction():
+    """The contracts of pyproject.toml, checked by import-linter."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run(['--no-cache'])"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout

@@ -1,0 +1,81 @@
+"""What each configuration plans: every tier, job by job."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.running import ROOT, plan, snakemake
+
+pytestmark = pytest.mark.workflow
+
+BALL_AND_STICK_JOBS = {
+    "all": 1,
+    "config": 1,
+    "mechanisms": 1,
+    "rheobase": 3,
+    "currents": 3,
+    "placement_check": 1,
+    "recording": 1,
+    "sort": 1,
+    "score": 1,
+    "scores": 1,
+    "bank_tables": 1,
+    "excerpt_tables": 1,
+    "cells": 1,
+    "traces": 1,
+    "bank_rank": 1,
+    "recording_excerpt": 1,
+    "accuracy": 1,
+    "summary": 1,
+}
+
+
+def test_full_plan_of_the_small_configuration(tmp_path: Path) -> None:
+    assert plan(tmp_path) == BALL_AND_STICK_JOBS
+
+
+@pytest.mark.parametrize(("tier", "entries"), [("quick", 13), ("standard", 13 * 4 * 2), ("paper", 13 * 100 * 8)])
+def test_every_tier_plans(tier: str, entries: int, tmp_path: Path) -> None:
+    jobs = plan(tmp_path, configuration=ROOT / "config" / f"{tier}.yaml")
+    assert jobs["currents"] == entries
+    assert jobs["all"] == 1
+
+
+def test_every_submitted_job_declares_memory_and_minutes(tmp_path: Path) -> None:
+    output = snakemake(tmp_path, "--dry-run")
+    jobs = re.findall(r"^rule (\w+):\n((?:    .+\n)+)", output, re.MULTILINE)
+    local = {"all", "config", "figures", "scores"}
+    submitted = [(name, text) for name, text in jobs if name not in local]
+    assert len(submitted) == sum(n for rule, n in BALL_AND_STICK_JOBS.items() if rule not in local)
+    for name, text in submitted:
+        memory, runtime = re.search(r"mem_mb=(\d+)", text), re.search(r"runtime=(\d+)", text)
+        assert memory and int(memory[1]) >= 500, f"rule {name}: {text}"
+        assert runtime and int(runtime[1]) >= 5, f"rule {name}: {text}"
+
+
+def test_real_recordings_join_the_plan_with_data_root(tmp_path: Path) -> None:
+    quick = ROOT / "config/quick.yaml"
+    without = plan(tmp_path, configuration=quick)
+    with_data = plan(tmp_path, "--config", f"data_root={tmp_path}", configuration=quick)
+    added = {rule: count - without.get(rule, 0) for rule, count in with_data.items() if count != without.get(rule)}
+    assert added == {"sort_real": 4, "real_tables": 1, "real_recording": 1}
+
+
+def test_an_unknown_key_is_refused_with_the_right_one(tmp_path: Path) -> None:
+    output = snakemake(tmp_path, "--dry-run", "--config", "sede=3", succeeds=False)
+    assert "sede" in output and "seed" in output
+    assert "Traceback" not in output
+
+
+def test_more_units_than_entries_is_refused_with_the_key_to_change(tmp_path: Path) -> None:
+    text = (ROOT / "tests/configurations/ball_and_stick.yaml").read_text().replace("units: 2", "units: 9")
+    (tmp_path / "many.yaml").write_text(text)
+    output = snakemake(tmp_path, "--dry-run", configuration=tmp_path / "many.yaml", succeeds=False)
+    assert "recordings.tetrode.units = 9" in output and "simulation.bank.seeds" in output
+
+
+def test_lint() -> None:
+    assert "in a good condition" in snakemake(ROOT, "--lint")
