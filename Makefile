@@ -29,8 +29,8 @@ $(VENV)/.complete: envs/requirements.txt pyproject.toml
 	@touch $@
 
 demo: environment
-	@$(BIN)/snakemake --configfile config/$(TIER).yaml --cores $(CORES) $(RUN_OPTIONS)
-	@$(BIN)/snakemake --configfile config/$(TIER).yaml --cores 1 $(RUN_OPTIONS) --quiet all --report results/$(TIER)/report.html
+	@$(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile config/$(TIER).yaml --cores $(CORES) $(RUN_OPTIONS)
+	@$(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile config/$(TIER).yaml --cores 1 $(RUN_OPTIONS) --quiet all --report results/$(TIER)/report.html
 	@$(BIN)/spikeline verify results/$(TIER)
 	@echo
 	@echo "Look at:  results/$(TIER)/report.html      every figure with its caption"

@@ -14,6 +14,7 @@ if "run" not in config:
 
 
 include: "rules/common.smk"
+include: "rules/cluster.smk"
 include: "rules/simulation.smk"
 include: "rules/recordings.smk"
 include: "rules/sorting.smk"

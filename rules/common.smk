@@ -3,12 +3,13 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from spikeline.config.load import parse_run
+from spikeline.config.load import load_run
 from spikeline.errors import ConfigError
 from spikeline.simulation.shards import bank_shards, cast_of_recording
 
 try:
-    SETTINGS = parse_run(config)
+    # From the files themselves, not from Snakemake's reading of them: errors then name the line.
+    SETTINGS = load_run(workflow.configfiles, workflow.config_settings.config)
     CASTS = {name: cast_of_recording(SETTINGS, name) for name in SETTINGS.recordings}
 except ConfigError as error:
     raise WorkflowError(str(error)) from None

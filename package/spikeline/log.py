@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -36,3 +37,5 @@ def log_to(path: str | Path) -> None:
         terminal.flush()
 
     sys.excepthook = last_word
+    # A cancelled job gets SIGTERM, which ends Python without cleaning up; as an exit it leaves no temporary behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

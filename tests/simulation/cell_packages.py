@@ -17,10 +17,12 @@ begintemplate test_cell
   create soma[1], dend[1]
   objref all, somatic, basal, synapses, this
 proc init() { localobj m, b
-    forall delete_section()
-    all = new SectionList()
+        all = new SectionList()
     somatic = new SectionList()
     basal = new SectionList()
+    soma[0] { pt3dclear() pt3dadd(5, -8, 0, 16) pt3dadd(5, 8, 0, 16) all.append() somatic.append() }
+    dend[0] { pt3dclear() pt3dadd(5, 8, 0, 2) pt3dadd(5, 258, 40, 2) all.append() basal.append() }
+    soma[0] connect dend[0](0), 1
     m = new test_morphology()
     m.morphology(this)
     b = new test_biophys()
@@ -32,12 +34,7 @@ endtemplate test_cell
 _MORPHOLOGY = """
 begintemplate test_morphology
   public morphology
-proc morphology() {
-    execute("create soma[1], dend[1]", $o1)
-    forsec "soma" { pt3dadd(5, -8, 0, 16) pt3dadd(5, 8, 0, 16) $o1.all.append() $o1.somatic.append() }
-    forsec "dend" { pt3dadd(5, 8, 0, 2) pt3dadd(5, 258, 40, 2) $o1.all.append() $o1.basal.append() }
-    execute("connect dend[0](0), soma[0](1)", $o1)
-}
+proc morphology() { forsec $o1.basal { pt3dchange(1, 5, 258, 40, 1.5) } }
 endtemplate test_morphology
 """
 _BIOPHYSICS = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="session")
 def packaged_models() -> dict[str, CellModel]:
     """Two real cells of the MEArec wheel."""
-    pytest.importorskip("neuron")
+    if not (importlib.util.find_spec("neuron") and importlib.util.find_spec("MEArec")):
+        pytest.skip("NEURON and MEArec are not installed")
     return find_cell_models(CellSettings(train=PACKAGED_CELLS, test=[]))
 
 

@@ -85,7 +85,9 @@ def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_built_in_cells_go_by_number_and_nothing_else() -> None:
-    settings = CellSettings(source="ball_and_stick", train=["ball_and_stick", "ball_and_stick_1"], test=["ball_and_stick_12"])
+    settings = CellSettings(
+        source="ball_and_stick", train=["ball_and_stick", "ball_and_stick_1"], test=["ball_and_stick_12"]
+    )
     models = find_cell_models(settings)
     assert [model.files for model in models.values()] == [[], [], []]
     with pytest.raises(DataError, match="ball_and_stick_x"):

@@ -31,7 +31,9 @@ def geometry() -> SegmentGeometry:
         starts += list(points[:-1])
         ends += list(points[1:])
     count = len(starts)
-    return SegmentGeometry(np.array(starts), np.array(ends), np.r_[16.0, np.full(count - 1, 2.0)], np.arange(count) == 0)
+    return SegmentGeometry(
+        np.array(starts), np.array(ends), np.r_[16.0, np.full(count - 1, 2.0)], np.arange(count) == 0
+    )
 
 
 def slow_and_spiking(n_segments: int, n_samples: int, rank: int, generator: np.random.Generator) -> np.ndarray:
@@ -64,7 +66,9 @@ def test_the_rank_is_far_below_the_number_of_segments(geometry: SegmentGeometry,
     assert 2 <= low_rank.rank <= 6
 
 
-def test_the_basis_stays_orthonormal_and_keeps_its_first_columns(geometry: SegmentGeometry, rng: np.random.Generator) -> None:
+def test_the_basis_stays_orthonormal_and_keeps_its_first_columns(
+    geometry: SegmentGeometry, rng: np.random.Generator
+) -> None:
     low_rank = LowRankBasis(line_source_matrix(geometry, reference_contacts(geometry, 20.0)), 0.2, 0.2)
     seen = []
     for _ in range(4):
@@ -76,7 +80,9 @@ def test_the_basis_stays_orthonormal_and_keeps_its_first_columns(geometry: Segme
     np.testing.assert_allclose(seen[-1].T @ seen[-1], np.eye(low_rank.rank), atol=1e-6)
 
 
-def test_a_basis_from_the_disk_goes_on_as_the_one_in_memory(geometry: SegmentGeometry, rng: np.random.Generator) -> None:
+def test_a_basis_from_the_disk_goes_on_as_the_one_in_memory(
+    geometry: SegmentGeometry, rng: np.random.Generator
+) -> None:
     matrix = line_source_matrix(geometry, reference_contacts(geometry, 20.0))
     slices = [slow_and_spiking(geometry.n_segments, 1000, 5, rng) for _ in range(3)]
     whole = LowRankBasis(matrix, 0.2, 0.2)

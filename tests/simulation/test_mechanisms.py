@@ -58,7 +58,9 @@ def test_a_missing_program_is_named_with_its_remedy(
 @pytest.mark.neuron
 def test_a_channel_that_does_not_compile_shows_the_end_of_the_log(tmp_path: Path) -> None:
     model = package(tmp_path / "cell")
-    (tmp_path / "cell" / "mechanisms" / "StochKv.mod").write_text("NEURON { SUFFIX Broken }\nBREAKPOINT { nonsense ===\n")
+    (tmp_path / "cell" / "mechanisms" / "StochKv.mod").write_text(
+        "NEURON { SUFFIX Broken }\nBREAKPOINT { nonsense ===\n"
+    )
     with pytest.raises(DataError, match=r"(?s)nrnivmodl failed.*StochKv"):
         compile_mechanisms([model], tmp_path / "mechanisms")
     assert not (tmp_path / "mechanisms").exists()

@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import spikeinterface
 from spikeinterface.core import BaseRecording
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from spikeline.artifacts import Provenance, file_checksum, read_manifest
 from spikeline.config.recordings import (
@@ -126,13 +128,14 @@ def test_lazy_traces_do_not_depend_on_the_chunks(drive: str, drift: str) -> None
     some = recording.get_traces(start_frame=50, end_frame=60, channel_ids=[2, 0])
     np.testing.assert_array_equal(some, whole[50:60][:, [2, 0]])
     for threads in (1, 2):
-        np.testing.assert_allclose(np.concatenate(list(recording_blocks(recording.plan, threads))), whole, atol=1e-4)
+        np.testing.assert_array_equal(np.concatenate(list(recording_blocks(recording.plan, threads))), whole)
 
 
 def test_workers_of_spikeinterface_get_the_same_traces() -> None:
     recording = make_recording(BANK, settings(duration_s=2.0), 1, "a").recording
     copy = spikeinterface.load(recording.to_dict())
-    np.testing.assert_array_equal(traces(copy), traces(recording))
+    with threadpool_limits(1):  # as SpikeInterface's workers run
+        np.testing.assert_array_equal(traces(copy), traces(recording))
     assert recording.check_serializability("pickle") and not recording.check_serializability("json")
 
 
@@ -265,6 +268,14 @@ def test_damaged_recordings_are_refused(tmp_path: Path) -> None:
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "schema": "other"}))
     with pytest.raises(FormatError, match="schema"):
         read_recording(folder)
+
+
+def test_blas_threads_are_given_back() -> None:
+    before = [pool["num_threads"] for pool in threadpool_info()]
+    with ThreadPoolExecutor(4) as pool:
+        recording = make_recording(BANK, settings(duration_s=2.0), 1, "a").recording
+        list(pool.map(lambda k: traces(recording, k * 1000, (k + 1) * 1000), range(20)))
+    assert [pool["num_threads"] for pool in threadpool_info()] == before
 
 
 def test_clipping_limit_is_far_from_real_spikes() -> None:

@@ -73,7 +73,9 @@ def test_current_scales_with_rheobase_and_keeps_the_delay(kind: str) -> None:
 
 def test_seeds_differ_and_repeat() -> None:
     def drawn(seed: int, shard: str) -> np.ndarray:
-        return stimulus_current(StimulusSettings(), n_samples=1000, dt_ms=0.1, rheobase_na=1.0, root_seed=seed, shard=shard)
+        return stimulus_current(
+            StimulusSettings(), n_samples=1000, dt_ms=0.1, rheobase_na=1.0, root_seed=seed, shard=shard
+        )
 
     np.testing.assert_array_equal(drawn(1, "a/v000-0"), drawn(1, "a/v000-0"))
     assert np.abs(drawn(1, "a/v000-0") - drawn(1, "a/v000-1")).max() > 0.1
@@ -82,4 +84,6 @@ def test_seeds_differ_and_repeat() -> None:
 
 def test_a_delay_that_leaves_no_stimulus_is_refused() -> None:
     with pytest.raises(ConfigError, match="delay_ms"):
-        stimulus_current(StimulusSettings(delay_ms=300.0), n_samples=3000, dt_ms=0.1, rheobase_na=1.0, root_seed=0, shard="a")
+        stimulus_current(
+            StimulusSettings(delay_ms=300.0), n_samples=3000, dt_ms=0.1, rheobase_na=1.0, root_seed=0, shard="a"
+        )

@@ -81,6 +81,21 @@ def test_continuous_drive_equals_line_source_times_currents(rng: np.random.Gener
     )
 
 
+@pytest.mark.parametrize("kind", ["linear", "neuropixels"])
+def test_many_channels_and_many_units(kind: str, rng: np.random.Generator) -> None:
+    """Both ways of multiplying, the one for few channels and the one for many, at ranks that do not divide by four."""
+    contacts = contact_positions(make_probe(ProbeSettings(kind=kind, channels=30 if kind == "linear" else 70)))
+    entries = [make_entry(f"cell_{i}", duration_s=1.0, rank=3 + i) for i in range(4)]
+    sources, direct = [], 0.0
+    for entry in entries:
+        position = np.array([30.0, rng.uniform(0, 300), 10.0])
+        table = projection_table(entry, np.eye(3), position, contacts, np.zeros(1))
+        sources.append(continuous_source(entry.coefficients, entry.scale, table, 0))
+        direct = direct + (line_source_matrix(entry.geometry.moved(None, position), contacts) @ entry.currents()).T
+    made = synthesise(sources, 10_000, **{**options(), "n_channels": len(contacts)})
+    np.testing.assert_allclose(made, direct, atol=2e-4)
+
+
 def test_sources_add_up() -> None:
     one, two = still(), still("cell_b", 1, 300, np.array([-20.0, 3.0, 5.0]))
     both = synthesise([one, two], 4000, **options(30_000.0))

@@ -17,7 +17,9 @@ def test_v000_is_the_model_as_published() -> None:
 
 @given(seed=st.integers(0, 2**31 - 1), number=st.integers(1, 999))
 def test_factors_stay_within_their_bounds(seed: int, number: int) -> None:
-    settings = VariantSettings(count=1000, length_scale=(0.9, 0.95), diameter_scale=(1.0, 1.0), conductance_scale=(0.5, 2.0))
+    settings = VariantSettings(
+        count=1000, length_scale=(0.9, 0.95), diameter_scale=(1.0, 1.0), conductance_scale=(0.5, 2.0)
+    )
     factors = variant_factors(seed, "cell", f"v{number:03d}", settings, CHANNELS)
     assert 0.9 <= factors.length <= 0.95
     assert factors.diameter == 1.0

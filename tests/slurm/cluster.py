@@ -32,7 +32,7 @@ def problem() -> str | None:
     seen = subprocess.run(["sinfo", "--noheader", "--format=%t"], capture_output=True, text=True, timeout=30)
     if seen.returncode != 0:
         return f"no SLURM controller answers ({seen.stderr.strip().splitlines()[-1:]}): {remedy}"
-    if not re.search(r"idle|mix|alloc", seen.stdout):
+    if not re.search(r"idle|mix|alloc|comp", seen.stdout):
         return f"the node takes no jobs (state {seen.stdout.split()}): {remedy}"
     return None
 

@@ -141,7 +141,7 @@ start_munge() {
 
 node_state() { timeout 5 sinfo --noheader --format=%t 2>/dev/null | head -n 1; }
 
-takes_jobs() { [[ $(node_state) =~ ^(idle|mix|alloc)$ ]]; }
+takes_jobs() { [[ $(node_state) =~ ^(idle|mix|alloc|comp)$ ]]; }
 
 command_start() {
   need_root start

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from spikeline.errors import DataError
-from spikeline.sorting.snr import mean_waveforms, noise_levels, signal_to_noise
+from spikeline.sorting.scoring import aligned_truth
+from spikeline.sorting.snr import mean_waveforms, noise_levels, signal_to_noise, unit_peaks
 from spikeline.sorting.sorting_file import make_sorting
 from tests.sorting.trains import RATE_HZ, recording_of, synthetic_tetrode
 
@@ -60,3 +61,14 @@ def test_mismatches_are_refused():
         mean_waveforms(recording, make_sorting([5, 20_000], [0, 0], ["a"], RATE_HZ))
     with pytest.raises(DataError, match="band"):
         signal_to_noise(recording, truth, (6000.0, 7000.0))
+
+
+def test_true_times_move_to_the_extracellular_peak():
+    recording, truth = synthetic_tetrode(10.0)
+    assert {unit: peak.offset for unit, peak in unit_peaks(recording, truth, BAND).items()} == {"0": 0, "1": 0, "2": 0}
+    # A soma that peaks 0.3 ms later, as a pyramidal cell's does.
+    late = aligned_truth(truth, {"0": 3, "1": 0, "2": 0})
+    offsets = {unit: peak.offset for unit, peak in unit_peaks(recording, late, BAND).items()}
+    assert offsets == {"0": -3, "1": 0, "2": 0}
+    back = aligned_truth(late, offsets)
+    assert back.to_spike_vector().tobytes() == truth.to_spike_vector().tobytes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from spikeline.config.base import FiniteFloat, Range, Settings, setting
 
@@ -26,6 +26,12 @@ class ScoringSettings(Settings):
     )
     spikeinterface_minimum_agreement: FiniteFloat = setting(
         0.5, description="Pairs that agree less are not matched (SpikeInterface's default).", ge=0, le=1
+    )
+    true_time: Literal["extracellular_peak", "soma_peak"] = setting(
+        "extracellular_peak",
+        description="What a true spike's time is. extracellular_peak: the soma's voltage peak, moved per unit to the "
+        "peak of its mean waveform on its best channel, as sorters report spikes; soma_peak: as simulated, SimSort's "
+        "convention. The two lie up to 0.5 ms apart, more than SpikeInterface's window.",
     )
     simsort_tolerance_ms: FiniteFloat = setting(
         1.0,

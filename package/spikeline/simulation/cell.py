@@ -175,14 +175,13 @@ def _scale(h: Any, sections: list[Any], factors: VariantFactors) -> None:
 def _maximal_conductances(h: Any, sections: list[Any]) -> list[str]:
     """Names like gNaTs2_tbar_NaTs2_t or gnabar_hh: the range parameters of the inserted channels that end in ``bar``."""
     names = set()
-    for section in sections:
-        for mechanism in section.psection()["density_mechs"]:
-            parameters = h.MechanismStandard(mechanism, 1)
-            reference = h.ref("")
-            for i in range(int(parameters.count())):
-                parameters.name(reference, i)
-                if re.fullmatch(rf"g\w*bar_{mechanism}", reference[0]):
-                    names.add(reference[0])
+    reference = h.ref("")
+    for mechanism in {inserted.name() for section in sections for inserted in section(0.5)}:
+        parameters = h.MechanismStandard(mechanism, 1)
+        for i in range(int(parameters.count())):
+            parameters.name(reference, i)
+            if re.fullmatch(rf"g\w*bar_{mechanism}", reference[0]):
+                names.add(reference[0])
     return sorted(names)
 
 

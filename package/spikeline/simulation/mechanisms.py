@@ -157,11 +157,14 @@ def load_mechanisms(folder: str | Path | None) -> None:
         return
     h = neuron_interpreter()
     try:
-        h.nrn_load_dll(str(library))
+        # A failed dlopen prints its reason and returns 0; a clash of names raises
+        loaded, reason = h.nrn_load_dll(str(library)), "its message stands above"
     except RuntimeError as error:
+        loaded, reason = 0, str(error)
+    if not loaded:
         raise DataError(
-            f"NEURON could not load {library} ({error})",
-            "a library compiled by this NEURON on a machine of this kind",
+            f"NEURON could not load {library} ({reason})",
+            "a library compiled by this NEURON on a machine of this kind, in a process that has loaded no other",
             f"delete {folder} and run the rule that compiles mechanisms again",
-        ) from error
+        )
     _loaded.add(library)

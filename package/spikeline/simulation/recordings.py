@@ -14,6 +14,7 @@ from spikeline.artifacts import seed_stream
 from spikeline.config.recordings import RecordingSettings
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
+from spikeline.simulation.blas import one_blas_thread
 from spikeline.simulation.drift import DRIFT_AXIS, draw_drift, drift_grid
 from spikeline.simulation.events import check_spike_train, cut_snippets, draw_rate, draw_spike_train, match_snippets
 from spikeline.simulation.labelled_recording import LabelledRecording
@@ -21,7 +22,7 @@ from spikeline.simulation.noise import noise_source
 from spikeline.simulation.placement import Placement, place_background, place_unit, projection_table
 from spikeline.simulation.probes import contact_positions, in_probe_frame, make_probe
 from spikeline.simulation.recording_folder import read_recording, write_recording
-from spikeline.simulation.simulated_recording import RecordingPlan, SimulatedRecording, block_length, one_blas_thread
+from spikeline.simulation.simulated_recording import RecordingPlan, SimulatedRecording, block_length
 from spikeline.simulation.sources import (
     EVENT_PHASES,
     ContinuousSource,

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
 from spikeinterface.core import BaseRecording, BaseRecordingSegment
-from threadpoolctl import ThreadpoolController
 
+from spikeline.simulation.blas import one_blas_thread
 from spikeline.simulation.interpolation import interpolator
 from spikeline.simulation.noise import NoiseSource, noise_block
 from spikeline.simulation.sources import ContinuousSource, EventSource, Motion
 from spikeline.simulation.synthesis import Synthesiser
 
-__all__ = ["RecordingPlan", "SimulatedRecording", "block_length", "one_blas_thread", "recording_blocks"]
+__all__ = ["RecordingPlan", "SimulatedRecording", "block_length", "recording_blocks"]
 
 _CACHED_BLOCKS = 3
-
-
-@functools.cache
-def _threadpools() -> ThreadpoolController:
-    """The BLAS libraries that are loaded; finding them takes milliseconds, so once."""
-    return ThreadpoolController()
-
-
-def one_blas_thread() -> AbstractContextManager[object]:
-    """A context in which every matrix product runs in its caller's thread."""
-    return _threadpools().limit(limits=1, user_api="blas")
 
 
 @dataclass(frozen=True)
@@ -82,13 +69,14 @@ class RecordingPlan:
 
 def block_length(n_channels: int) -> int:
     """Samples per block: a power of two, about four million values on many channels and a cache's worth on few."""
-    return 2 ** int(np.clip(np.floor(np.log2(2**22 / n_channels)), 10, 15))
+    return 2 ** int(np.clip(np.floor(np.log2(2**22 / n_channels)), 10, 14))
 
 
 def _block(plan: RecordingPlan, engine: Synthesiser, index: int) -> np.ndarray:
     start = index * plan.block
     stop = min(start + plan.block, plan.n_samples)
-    traces = engine.traces(start, stop)
+    with one_blas_thread():
+        traces = engine.traces(start, stop)
     if plan.noise is not None:
         traces += noise_block(plan.noise, index)[: stop - start]
     return traces

@@ -14,10 +14,11 @@ from spikeline.sorting.sorting_file import spikes_of
 if TYPE_CHECKING:
     import spikeinterface as si
 
-__all__ = ["MeanWaveforms", "mean_waveforms", "noise_levels", "signal_to_noise"]
+__all__ = ["MeanWaveforms", "UnitPeak", "mean_waveforms", "noise_levels", "signal_to_noise", "unit_peaks"]
 
 _CHUNK_S = 10.0
 _NOISE_S = 60.0
+_PEAK_WINDOW_MS = (-1.0, 1.0)
 _MAD_TO_SD = 1.482602218505602  # 1 / 0.75 quantile of the standard normal distribution
 
 
@@ -123,14 +124,26 @@ def mean_waveforms(
     return MeanWaveforms(mean, sd, count, np.arange(-before, after) * 1000 / rate)
 
 
-def signal_to_noise(
-    recording: si.BaseRecording, sorting: si.BaseSorting, band_hz: tuple[float, float]
-) -> dict[str, float]:
-    """Signal-to-noise ratio of each unit, as SpikeInterface defines it.
+@dataclass(frozen=True)
+class UnitPeak:
+    """The peak of a unit's mean filtered waveform.
 
-    The largest deviation from zero, of either sign, of the unit's mean filtered waveform (-1 to 2 ms around the spike)
-    on the channel where it is largest, divided by that channel's noise: 1.4826 times the median absolute deviation of
-    the filtered trace.
+    Parameters
+    ----------
+    snr
+        See `signal_to_noise`; NaN for a unit without spikes.
+    offset
+        Samples from the spike's time to the peak; 0 for a unit without spikes.
+    """
+
+    snr: float
+    offset: int
+
+
+def unit_peaks(
+    recording: si.BaseRecording, sorting: si.BaseSorting, band_hz: tuple[float, float]
+) -> dict[str, UnitPeak]:
+    """The peak of each unit's mean waveform: its largest deviation from zero, of either sign, on any channel.
 
     Parameters
     ----------
@@ -144,16 +157,33 @@ def signal_to_noise(
     Returns
     -------
     dict
-        Unit id (text) -> SNR; NaN for a unit without spikes.
+        By unit id (text).
     """
     filtered = band_passed(recording, band_hz)
-    noise, waves = noise_levels(filtered), mean_waveforms(filtered, sorting)
+    noise, waves = noise_levels(filtered), mean_waveforms(filtered, sorting, _PEAK_WINDOW_MS)
+    centre = int(np.argmin(np.abs(waves.time_ms)))
     result = {}
-    for unit, (wave, count) in zip(sorting.unit_ids, zip(waves.mean, waves.count, strict=True), strict=True):
+    for unit, wave, count in zip(sorting.unit_ids, waves.mean, waves.count, strict=True):
         if count == 0:
-            result[str(unit)] = float("nan")
+            result[str(unit)] = UnitPeak(float("nan"), 0)
             continue
-        peak = np.abs(wave).max(axis=0)
-        best = int(peak.argmax())
-        result[str(unit)] = float(peak[best] / noise[best]) if noise[best] > 0 else float("nan")
+        at, best = np.unravel_index(np.abs(wave).argmax(), wave.shape)
+        snr = float(abs(wave[at, best]) / noise[best]) if noise[best] > 0 else float("nan")
+        result[str(unit)] = UnitPeak(snr, int(at) - centre)
     return result
+
+
+def signal_to_noise(
+    recording: si.BaseRecording, sorting: si.BaseSorting, band_hz: tuple[float, float]
+) -> dict[str, float]:
+    """Signal-to-noise ratio of each unit, as SpikeInterface defines it.
+
+    The peak of the unit's mean filtered waveform within 1 ms of the spike (`unit_peaks`), divided by its channel's
+    noise: 1.4826 times the median absolute deviation of the filtered trace.
+
+    Returns
+    -------
+    dict
+        Unit id (text) -> SNR; NaN for a unit without spikes.
+    """
+    return {unit: peak.snr for unit, peak in unit_peaks(recording, sorting, band_hz).items()}

@@ -92,19 +92,22 @@ def score_to_files(
         If no sorting is given.
     """
     from spikeline.simulation.recordings import read_recording
-    from spikeline.sorting.scoring import score_sorting
-    from spikeline.sorting.snr import signal_to_noise
+    from spikeline.sorting.scoring import aligned_truth, score_sorting
+    from spikeline.sorting.snr import unit_peaks
 
     if not sortings:
         raise DataError("no sorting was given", "at least one", "name a sorter under sorting.sorters")
     folder = Path(recording_folder)
     made = read_recording(folder)
-    snr = signal_to_noise(made.recording, made.sorting, filter_hz)
+    peaks = unit_peaks(made.recording, made.sorting, filter_hz)
+    snr = {unit: peak.snr for unit, peak in peaks.items()}
+    moves = {unit: peak.offset if settings.true_time == "extracellular_peak" else 0 for unit, peak in peaks.items()}
+    truth = aligned_truth(made.sorting, moves)
+    rate = made.recording.get_sampling_frequency()
+    known = {"snr": snr, "peak_offset_ms": {unit: 1000 * move / rate for unit, move in moves.items()}}
     cells = dict(zip(made.units["unit_id"].astype(str), made.units["cell"].astype(str), strict=True))
     tables = [
-        score_sorting(
-            made.sorting, read_sorting(path), settings, recording=folder.name, sorter=name, snr=snr, cells=cells
-        )
+        score_sorting(truth, read_sorting(path), settings, recording=folder.name, sorter=name, cells=cells, **known)
         for name, path in sortings.items()
     ]
     write_csv(

@@ -17,6 +17,14 @@ import neo
 import numpy as np
 import quantities
 
+MODULATION = {
+    "none": {"modulation": "none"},
+    "electrode": {"modulation": "electrode"},
+    "interval": {
+        "modulation": "electrode", "bursting": True, "shape_mod": True, "n_bursting": None, "bursting_units": None,
+    },
+}  # fmt: skip
+
 
 def template_generator(templates: np.ndarray, rate_hz: float, peak_ms: float, pitch_um: float) -> MEArec.TemplateGenerator:
     """Ready templates, as MEArec would have read them from its own file."""
@@ -54,11 +62,12 @@ def main(job_file: str, result_file: str) -> None:
         return {
             "seeds": {"templates": 0, "convolution": 1, "noise": 2, "spiketrains": 3},
             "cell_types": {"excitatory": ["PC"], "inhibitory": ["BC"]},
-            # the templates fade to zero at both ends already
-            "templates": {"pad_len": [0.0, 0.0], "smooth_percent": 0.0, "min_dist": 0.0, "min_amp": 0.0},
+            # the templates fade to zero at both ends already; it cannot do without any padding
+            "templates": {"pad_len": [0.5, 0.5], "smooth_percent": 0.0, "min_dist": 0.0, "min_amp": 0.0},
             "recordings": {
-                "fs": rate, "noise_level": job["noise_uv"], "noise_mode": "uncorrelated", "noise_color": False, "filter": False,
-                "modulation": job["modulation"], "chunk_duration": job["chunk_duration_s"], "drifting": False,
+                "fs": rate, "noise_level": job["noise_uv"], "noise_mode": "uncorrelated", "noise_color": job["coloured"],
+                "color_peak": 300.0, "color_q": 2.0, "color_noise_floor": 1.0, "filter": False, "drifting": False,
+                "chunk_duration": job["chunk_duration_s"], **MODULATION[job["modulation"]],
             },
         }  # fmt: skip
 

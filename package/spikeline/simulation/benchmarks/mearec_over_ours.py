@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import scipy.signal
@@ -22,26 +22,53 @@ from spikeline.simulation.recordings import make_recording
 from spikeline.simulation.simulated_recording import SimulatedRecording, recording_blocks
 from spikeline.simulation.synthesis import EventSource
 
-__all__ = ["MEAREC_SETTINGS", "compare_mearec_with_ours", "make_traces", "write_mearec_over_ours"]
+__all__ = ["CASES", "WAYS", "Case", "compare_mearec_with_ours", "make_traces", "write_mearec_over_ours"]
 
 _METHOD = (
-    "Both in two threads or processes, in turns, warm, traces of all samples in memory as float32, no filter, white noise of the same level, "
+    "Both in two threads or processes, in turns, warm, traces of all samples in memory as float32, no filter, noise of the same level and model, "
     "spike trains given. MEArec runs in its own environment; its templates are our units' mean spikes, made before the clock starts, at the "
-    "recording's rate; it has the fastest of the settings listed under mearec_settings. Inside our clock: placing the units anew (which MEArec's "
-    "templates come with), cutting spikes out of the bank, whose amplitudes and shapes vary, pasting them between samples, noise."
+    "recording's rate; it runs in the fastest of the ways listed under mearec_ways. Inside our clock: placing the units anew (which MEArec's "
+    "templates come with), cutting spikes out of the bank, pasting them between samples, noise. Our spikes vary with the interval before them as "
+    "in the bank, in every case; the cases differ in what MEArec's do. The headline is modulated, MEArec's default modulation."
 )
-# What is tried once each; the fastest then takes turns with ours. Without modulation every spike of a unit is the same.
-MEAREC_SETTINGS: tuple[Mapping[str, Any], ...] = tuple(
-    {"n_jobs": n_jobs, "chunk_duration_s": chunk, "tmp_mode": mode, "modulation": "none"}
-    for n_jobs, chunk in ((1, 0.0), (1, 10.0), (2, 10.0), (2, 60.0))
-    for mode in (None, "memmap")
-) + ({"n_jobs": 2, "chunk_duration_s": 10.0, "tmp_mode": "memmap", "modulation": "electrode"},)
 
 
-def _settings(units: int, duration_s: float, sampling_rate_hz: float) -> RecordingSettings:
+class Case(NamedTuple):
+    """What both sides make.
+
+    Parameters
+    ----------
+    modulation
+        How MEArec varies its spikes: ``none``, ``electrode`` (amplitudes at random, its default) or ``interval`` (amplitude and shape by the
+        interval before a spike, which is nearest to what ours do).
+    colour
+        ``white`` or ``coloured`` (a resonance at 300 Hz and a floor; ours follows MEArec's).
+    """
+
+    modulation: str
+    colour: Literal["white", "coloured"]
+
+
+CASES = {
+    "identical_spikes": Case("none", "white"),
+    "modulated": Case("electrode", "white"),
+    "modulated_coloured_noise": Case("electrode", "coloured"),
+    "interval_dependent": Case("interval", "white"),
+}
+_HEADLINE = "modulated"
+# Ways to run MEArec that are tried once each per case; the fastest then takes turns with ours.
+WAYS: tuple[Mapping[str, Any], ...] = (
+    {"n_jobs": 1, "chunk_duration_s": 0.0, "tmp_mode": None},
+    {"n_jobs": 1, "chunk_duration_s": 10.0, "tmp_mode": None},
+    {"n_jobs": 2, "chunk_duration_s": 10.0, "tmp_mode": "memmap"},
+    {"n_jobs": 2, "chunk_duration_s": 60.0, "tmp_mode": "memmap"},
+)
+
+
+def _settings(colour: Literal["white", "coloured"], units: int, duration_s: float, sampling_rate_hz: float) -> RecordingSettings:
     return RecordingSettings(
         probe=ProbeSettings(kind="tetrode"), units=units, duration_s=duration_s, sampling_rate_hz=sampling_rate_hz, drive="events",
-        noise=NoiseSettings(level_uv=10.0, colour="white", background_units=0),
+        noise=NoiseSettings(level_uv=10.0, colour=colour, background_units=0),
     )  # fmt: skip
 
 
@@ -76,6 +103,7 @@ def _templates(entries: Sequence[BankEntry], settings: RecordingSettings, seed: 
 def compare_mearec_with_ours(
     entries: Sequence[BankEntry],
     peer: Sequence[str],
+    case: Case,
     *,
     seed: int,
     units: int = 6,
@@ -83,9 +111,9 @@ def compare_mearec_with_ours(
     sampling_rate_hz: float = 30_000.0,
     repetitions: int = 5,
     threads: int = 2,
-    mearec_settings: Sequence[Mapping[str, Any]] = MEAREC_SETTINGS,
+    ways: Sequence[Mapping[str, Any]] = WAYS,
 ) -> dict[str, Any]:
-    """Both sides in turns, after a first round that finds MEArec's fastest settings.
+    """Both sides in turns, after a first round that finds MEArec's fastest way.
 
     Parameters
     ----------
@@ -93,8 +121,10 @@ def compare_mearec_with_ours(
         Bank entries to make units of.
     peer
         The peers' interpreter and the program that runs MEArec.
+    case
+        What is made.
     """
-    settings = _settings(units, duration_s, sampling_rate_hz)
+    settings = _settings(case.colour, units, duration_s, sampling_rate_hz)
     streams = [seed_stream(seed, "benchmark-trains", str(unit)) for unit in range(units)]
     trains = [draw_spike_train(draw_rate(settings.spike_trains, s), duration_s, settings.spike_trains, s) for s in streams]
     templates, peak_ms = _templates(entries, settings, seed, trains)
@@ -107,15 +137,17 @@ def compare_mearec_with_ours(
             "sampling_rate_hz": sampling_rate_hz,
             "peak_ms": peak_ms,
             "noise_uv": settings.noise.level_uv,
+            "coloured": case.colour == "coloured",
+            "modulation": case.modulation,
             "pitch_um": settings.probe.pitch_um,
         }
 
-        def mearec(chosen: Mapping[str, Any]) -> Measurement:
+        def mearec(way: Mapping[str, Any]) -> Measurement:
             # Each of its processes gets one thread; alone it gets them all
-            return run_child(peer, {**job, **chosen}, threads if chosen["n_jobs"] == 1 else 1)
+            return run_child(peer, {**job, **way}, threads if way["n_jobs"] == 1 else 1)
 
-        first = [mearec(chosen)["seconds"] for chosen in mearec_settings]
-        fastest = mearec_settings[int(np.argmin(first))]
+        first = [mearec(way)["seconds"] for way in ways]
+        fastest = ways[int(np.argmin(first))]
         make_traces(entries, settings, seed, trains, threads)  # compiles
         sides = {
             "mearec": lambda: mearec(fastest),
@@ -124,8 +156,8 @@ def compare_mearec_with_ours(
         result = take_turns(sides, repetitions)
     return {
         **result,
-        "mearec_settings": [{**chosen, "seconds": seconds} for chosen, seconds in zip(mearec_settings, first, strict=True)],
-        "fastest_settings": dict(fastest),
+        "mearec_ways": [{**way, "seconds": seconds} for way, seconds in zip(ways, first, strict=True)],
+        "fastest_way": dict(fastest),
         "spikes": sum(map(len, trains)),
         "ratio": median_ratio(result["mearec"]["seconds"], result["ours"]["seconds"]),
     }
@@ -137,8 +169,9 @@ def write_mearec_over_ours(
     """Measure and write the benchmark."""
     bank = [entry for entry in map(read_bank_entry, entries) if len(entry.spike_samples)]
     before = load_average()
-    case = compare_mearec_with_ours(bank, peer, seed=seed)
+    cases = {name: compare_mearec_with_ours(bank, peer, case, seed=seed) for name, case in CASES.items()}
+    headline = {f"benchmark.simulation.mearec_over_ours_{name}": case["ratio"] for name, case in cases.items() if name != _HEADLINE}
+    headline["benchmark.simulation.mearec_over_ours"] = cases[_HEADLINE]["ratio"]
     write_benchmark(
-        path, headline={"benchmark.simulation.mearec_over_ours": case["ratio"]}, method=_METHOD, threads=2,
-        cases={"tetrode": case}, load=(before, load_average()), provenance=provenance,
-    )  # fmt: skip
+        path, headline=headline, method=_METHOD, threads=2, cases=cases, load=(before, load_average()), provenance=provenance
+    )

@@ -25,7 +25,9 @@ SCORE_COLUMNS = [
     "recording", "sorter", "unit_id", "rule", "accuracy", "precision", "recall", "f1",
     "n_true", "n_found", "n_matched", "matched_unit",
     "snr", "collision_fraction", "recall_in_collisions", "recall_outside_collisions", "cell",
+    "peak_offset_ms",
 ]  # fmt: skip
+_GIVEN = ("recording", "sorter", "snr", "cell", "peak_offset_ms")
 COUNT_COLUMNS = [
     "recording",
     "sorter",
@@ -47,6 +49,7 @@ def score_sorting(
     recording: str,
     sorter: str,
     snr: Mapping[str, float] | None = None,
+    peak_offset_ms: Mapping[str, float] | None = None,
     cells: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score one sorting by both rules.
@@ -59,8 +62,9 @@ def score_sorting(
         The rules' numbers.
     recording, sorter
         Their names in the tables.
-    snr, cells
-        Signal-to-noise ratio and cell model of each true unit, by unit id; may be left out.
+    snr, cells, peak_offset_ms
+        Signal-to-noise ratio, cell model, and how far its spike times were moved (`aligned_truth`), of each true unit
+        by unit id; may be left out.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def score_sorting(
             f"check that {sorter} sorted {recording}",
         )
     true, found = spikes_of(truth), spikes_of(sorting)
-    for name, values in (("SNR", snr), ("cell", cells)):
+    for name, values in (("SNR", snr), ("cell", cells), ("peak offset", peak_offset_ms)):
         missing = [unit for unit in true[2] if values is not None and unit not in values]
         if missing:
             raise DataError(
@@ -100,9 +104,11 @@ def score_sorting(
     }
     colliding = colliding_spikes(true[0], true[1], tolerance_in_samples(settings.collision_ms, rate))
     rows = [row for comparison in comparisons.values() for row in _unit_rows(comparison, true, found, colliding)]
-    scores = pd.DataFrame(rows, columns=[c for c in SCORE_COLUMNS if c not in ("recording", "sorter", "snr", "cell")])
+    scores = pd.DataFrame(rows, columns=[c for c in SCORE_COLUMNS if c not in _GIVEN])
     scores["recording"], scores["sorter"] = recording, sorter
     scores["snr"] = [np.nan if snr is None else float(snr[unit]) for unit in scores["unit_id"]]
+    offsets = peak_offset_ms or {}
+    scores["peak_offset_ms"] = [float(offsets.get(unit, 0.0)) for unit in scores["unit_id"]]
     scores["cell"] = ["" if cells is None else str(cells[unit]) for unit in scores["unit_id"]]
     note = str(sorting.get_annotation("note") or "")
     counts = pd.DataFrame(
