@@ -116,7 +116,7 @@ def _add_four(a, b, c, d, wa, wb, wc, wd, out):
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _multiply(components, projection, out):
-    """Projection (n_channels, rank) times components (rank, n) into out (n_channels, n), in tiles that fit the cache."""
+    """Projection (n_channels, rank) times components (rank, n) into out (n_channels, n), in cache-sized tiles."""
     n_channels, n = out.shape
     rank = components.shape[0]
     by_four = rank // 4 * 4
