@@ -1,8 +1,11 @@
 # Shared by all stages: the validated settings, the paths, the resources.
 from pathlib import Path
 
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
 
+from spikeline.artifacts import file_checksum
 from spikeline.config.load import load_run
 from spikeline.errors import ConfigError
 from spikeline.simulation.shards import bank_shards, cast_of_recording
@@ -60,3 +63,14 @@ def minutes(base):
 def currents_of(shards):
     """Paths of bank entries."""
     return [f"<results>/simulation/currents/{shard.name}.h5" for shard in shards]
+
+
+def benchmarks_made():
+    """Path and checksum of this run's measured speeds, or nothing if they have not been measured.
+
+    For a rule's params, not its input: as an input they would be measured again whenever anything upstream of them changed,
+    in runs that asked for results only. Their bytes differ from run to run, and so does what holds them; a run that never
+    measured speed stays reproducible byte for byte.
+    """
+    path = Path("results", SETTINGS.run, "performance/benchmarks.json")
+    return {str(path): file_checksum(path)} if path.exists() else {}

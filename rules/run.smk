@@ -34,5 +34,6 @@ rule summary:
         runtime=minutes(5),
     params:
         version=1,
+        benchmarks=benchmarks_made(),
     script:
         "../scripts/run/summary.py"

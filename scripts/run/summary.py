@@ -9,6 +9,6 @@ summary = summarise(
     snakemake.input.bank,
     snakemake.input.get("scores") or None,
     snakemake.input.get("counts") or None,
-    snakemake.input.parts,
+    [*snakemake.input.parts, *snakemake.params.benchmarks],
 )
 write_json(snakemake.output[0], summary, schema="summary", provenance=Provenance.of_job(snakemake))

@@ -1,4 +1,4 @@
-"""A single-cell package in the layout of the Blue Brain ones, written by the tests: a ball, a stick, and a random channel."""
+"""A single-cell package in the layout of the Blue Brain ones, written by the tests: ball, stick, random channel."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ proc biophys() {
 }
 endtemplate test_biophys
 """
-# A random walk of open channels; like the published StochKv it holds a pointer to a generator and declares NEURON's functions
+# A random walk of open channels; like the published StochKv it points to a generator and declares NEURON's functions
 _STOCHASTIC_CHANNEL = """
 NEURON {
     SUFFIX StochKv

@@ -39,14 +39,16 @@ for file in ("morphology.hoc", "biophysics.hoc"):
     h.load_file(file)
 h(template.replace('load_file("synapses/synapses.hoc")', ""))
 cell = LFPy.TemplateCell(
-    morphology=str(next(pathlib.Path("morphology").iterdir())), templatefile=[], templatename=name, templateargs=0, pt3d=True, nsegs_method="lambda_f",
-    lambda_f=1, v_init=-70, celsius=34, dt=0.1, tstart=0, tstop=0.1 * len(current), passive=False, delete_sections=False,
+    morphology=str(next(pathlib.Path("morphology").iterdir())), templatefile=[], templatename=name, templateargs=0,
+    pt3d=True, nsegs_method="lambda_f", lambda_f=1, v_init=-70, celsius=34, dt=0.1, tstart=0, tstop=0.1 * len(current),
+    passive=False, delete_sections=False,
 )
 clamp = LFPy.StimIntElectrode(cell, idx=0, pptype="IClamp", amp=0, dur=1e9, delay=0, record_current=False)
 values = h.Vector(current)
 values.play(h.IClamp[0]._ref_amp, 0.1)
 cell.simulate(rec_imem=True, rec_vmem=False)
-out = dict(x=cell.x, y=cell.y, z=cell.z, d=cell.d, imem=cell.imem[:, 1 : len(current) + 1], somav=cell.somav[1 : len(current) + 1])
+kept = slice(1, len(current) + 1)
+out = dict(x=cell.x, y=cell.y, z=cell.z, d=cell.d, imem=cell.imem[:, kept], somav=cell.somav[kept])
 print("RESULT" + json.dumps({key: np.asarray(value).tolist() for key, value in out.items()}))
 """
 

@@ -43,7 +43,8 @@ def test_listing_imports_neither_neuron_nor_mearec() -> None:
         "import sys; from spikeline.simulation.cell_sources import find_cell_models;"
         "from spikeline.config.simulation import CellSettings;"
         "find_cell_models(CellSettings(source='ball_and_stick', train=['ball_and_stick'], test=[]));"
-        "heavy = {'neuron', 'MEArec', 'LFPy', 'torch', 'spikeinterface', 'scipy', 'numba'} & set(sys.modules); assert not heavy, heavy"
+        "heavy = {'neuron', 'MEArec', 'LFPy', 'torch', 'spikeinterface', 'scipy', 'numba'} & set(sys.modules);"
+        "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

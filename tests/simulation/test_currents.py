@@ -106,8 +106,9 @@ from spikeline.simulation.currents import simulate_bank_entry
 job = json.loads(sys.argv[1])
 model = CellModel(job["name"], job["source"], Path(job["folder"]) if job["folder"] else None)
 simulate_bank_entry(
-    model, "v000", 0, job["rheobase"], job["output"], integration=IntegrationSettings(temperature_c=job["temperature_c"]),
-    stimulus=StimulusSettings(mean_rheobase=0.5), bank=BankSettings(duration_s=job["duration_s"], slice_s=job["duration_s"] / 8),
+    model, "v000", 0, job["rheobase"], job["output"],
+    integration=IntegrationSettings(temperature_c=job["temperature_c"]), stimulus=StimulusSettings(mean_rheobase=0.5),
+    bank=BankSettings(duration_s=job["duration_s"], slice_s=job["duration_s"] / 8),
     variants=VariantSettings(), root_seed=3, mechanisms=job["mechanisms"],
 )
 """

@@ -79,7 +79,8 @@ def test_another_process_can_load_it_whatever_lies_in_its_folder(mechanisms: Pat
     # NEURON loads a library that lies in the working folder by itself; ours must not trip over it
     shutil.copytree(mechanisms, tmp_path / "x86_64")
     code = (
-        "from spikeline.simulation.mechanisms import load_mechanisms; from spikeline.simulation.interpreter import neuron_interpreter;"
+        "from spikeline.simulation.mechanisms import load_mechanisms;"
+        "from spikeline.simulation.interpreter import neuron_interpreter;"
         f"load_mechanisms({str(mechanisms)!r}); load_mechanisms({str(mechanisms)!r});"
         "s = neuron_interpreter().Section(name='s'); s.insert('NaTa_t')"
     )

@@ -5,8 +5,8 @@ package delete every section there is before they build theirs. So: ONE cell at 
 down the one before it, whose handles are dead from then on. While a package's templates are loaded the process's
 working folder is the package's (their morphology is named relative to it), and it is put back afterwards.
 
-Of a package only the ``begintemplate ... endtemplate`` blocks of template.hoc, biophysics.hoc and morphology.hoc are run:
-no run script, no top-level statement, no synapse. A stub stands in for the synapse template, whose name must exist.
+Of a package only the ``begintemplate ... endtemplate`` blocks of template.hoc, biophysics.hoc and morphology.hoc are
+run: no run script, no top-level statement, no synapse. A stub stands in for the synapse template, as its name must exist.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def build_cell(
     integration
         Time step, temperature and segment frequency; NEURON's globals are set to them.
     mechanisms
-        Folder written by `spikeline.simulation.mechanisms.compile_mechanisms`; may be left out for the ball-and-stick cell.
+        Folder written by `spikeline.simulation.mechanisms.compile_mechanisms`;
+        may be left out for the ball-and-stick cell.
     variant, variants, root_seed
         Which variant, within which bounds, from which seed.
 
@@ -103,7 +104,7 @@ def build_cell(
     if model.folder is None and integration.temperature_c > _WARMEST_SQUID_C:
         raise DataError(
             f"cell {model.name} at {integration.temperature_c:g} degrees C",
-            f"at most {_WARMEST_SQUID_C:g}: its Hodgkin-Huxley channels are a squid's, and too quick to spike when warmer",
+            f"at most {_WARMEST_SQUID_C:g}: a squid's Hodgkin-Huxley channels are too quick to spike when warmer",
             "set simulation.integration.temperature_c to 20 for ball_and_stick cells",
         )
     template = _ball_and_stick(h, model.name) if model.folder is None else _package_cell(h, model)
@@ -137,7 +138,7 @@ def _take_down(h: Any) -> None:
 
 
 def _discretise(h: Any, sections: list[Any], frequency_hz: float) -> None:
-    """The d_lambda rule (Hines & Carnevale 2001): an odd number of segments, each under 0.1 length constants at the frequency."""
+    """The d_lambda rule (Hines & Carnevale 2001): an odd number of segments, each under 0.1 length constants."""
     for section in sections:
         section.nseg = int((section.L / (_D_LAMBDA * h.lambda_f(frequency_hz, sec=section)) + 0.9) / 2) * 2 + 1
 
@@ -173,7 +174,7 @@ def _scale(h: Any, sections: list[Any], factors: VariantFactors) -> None:
 
 
 def _maximal_conductances(h: Any, sections: list[Any]) -> list[str]:
-    """Names like gNaTs2_tbar_NaTs2_t or gnabar_hh: the range parameters of the inserted channels that end in ``bar``."""
+    """Names like gNaTs2_tbar_NaTs2_t or gnabar_hh: the range parameters of the channels that end in ``bar``."""
     names = set()
     reference = h.ref("")
     for mechanism in {inserted.name() for section in sections for inserted in section(0.5)}:
@@ -193,7 +194,7 @@ class _Sections:
 
 
 def _ball_and_stick(h: Any, name: str) -> _Sections:
-    """A Hodgkin-Huxley soma with one passive dendrite; each number gives another size, so that training and test cells differ."""
+    """A Hodgkin-Huxley soma with a passive dendrite; each number gives another size, so that cells differ."""
     number = int(name.rpartition("_")[2]) if name[-1].isdigit() else 0
     soma, dendrite = h.Section(name="soma"), h.Section(name="dend")
     diameter = 16.0 + 2.0 * (number % 5)
@@ -265,5 +266,5 @@ def _package_cell(h: Any, model: CellModel) -> Any:
             raise DataError(
                 f"NEURON could not build cell model {model.name} from {model.folder} ({error})",
                 "templates that run, and all their channels in the compiled mechanisms",
-                "check that the mechanisms were compiled with this model in the list (NEURON's own message stands above)",
+                "check that the mechanisms were compiled with this model in the list (NEURON's message stands above)",
             ) from error

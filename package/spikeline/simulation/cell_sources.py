@@ -1,4 +1,4 @@
-"""Where cell models come from. Lists them by looking at folders only: nothing is imported, so that a DAG is planned fast."""
+"""Where cell models come from. Lists them by looking at folders only: nothing is imported, so a DAG is planned fast."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class CellModel:
     Parameters
     ----------
     name
-        Name of its folder, e.g. ``L5_TTPC1_cADpyr232_1``; ``ball_and_stick`` or ``ball_and_stick_2`` for the built-in cell.
+        Name of its folder, e.g. ``L5_TTPC1_cADpyr232_1``; ``ball_and_stick`` or ``ball_and_stick_2`` for the
+        built-in cell.
     source
         ``mearec``, ``bbp_folder`` or ``ball_and_stick``.
     folder
@@ -42,7 +43,7 @@ class CellModel:
 
     @property
     def licence(self) -> str:
-        """Licence of the model. Non-commercial terms reach whatever is derived from it, perhaps weights trained on it too."""
+        """Licence of the model; non-commercial terms reach what is derived from it, perhaps trained weights too."""
         return _LICENCE[self.source]
 
     @property
@@ -77,7 +78,7 @@ def _packages(folder: Path) -> dict[str, Path]:
         raise DataError(
             f"simulation.cells.folder = {folder} is not a folder",
             "a folder of single-cell packages, one folder per model",
-            "give the folder that the unpacked packages lie in (an absolute path, or one relative to where you start the run)",
+            "give the folder that the unpacked packages lie in (absolute, or relative to where you start the run)",
         )
     if any((folder / name).is_file() for name in REQUIRED_FILES):
         raise DataError(
@@ -97,7 +98,7 @@ def _check_package(name: str, folder: Path) -> None:
         raise DataError(
             f"cell model {name}: {folder} has no {', '.join(missing)}",
             f"a Blue Brain single-cell package with {', '.join(REQUIRED_FILES)}, morphology/ and mechanisms/",
-            "unpack the package again (from the Neocortical Microcircuit portal), or take the model out of simulation.cells",
+            "unpack the package again (Neocortical Microcircuit portal), or take the model out of simulation.cells",
         )
 
 
@@ -119,7 +120,7 @@ def find_cell_models(settings: CellSettings) -> dict[str, CellModel]:
     Raises
     ------
     DataError
-        If MEArec is not installed, a folder is not what it should be, or a name is not there (the nearest one is given).
+        If MEArec is not installed, a folder is not what it should be, or a name is not there (the nearest is given).
     """
     if settings.source == "ball_and_stick":
         for name in settings.names:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,9 @@ def simulate_currents(
 ) -> BankEntry:
     """Membrane currents of a cell variant under one stimulus, low rank, with the error measured.
 
-    Every finished slice is kept in ``folder`` with the state the next one starts from. A second call with the same arguments
-    goes on after the last finished slice and gives the same bytes as a call that was never stopped. The stimulus is
-    drawn whole from its seed, so its position needs no saving.
+    Every finished slice is kept in ``folder`` with the state the next one starts from. A second call with the same
+    arguments goes on after the last finished slice and gives the same bytes as a call that was never stopped. The
+    stimulus is drawn whole from its seed, so its position needs no saving.
 
     Parameters
     ----------
@@ -86,86 +87,84 @@ def simulate_currents(
         cell = build_cell(
             model, integration, mechanisms=mechanisms, variant=variant, variants=variants, root_seed=root_seed
         )
-        store = SliceStore(folder)
-        shard = f"{model.name}/{variant}-{seed}"
-        n_samples, slice_samples = (
-            round(bank.duration_s * 1e3 / integration.dt_ms),
-            round(bank.slice_s * 1e3 / integration.dt_ms),
-        )
-        starts = range(0, n_samples, slice_samples)
-        current = stimulus_current(
-            stimulus,
-            n_samples=n_samples,
-            dt_ms=integration.dt_ms,
-            rheobase_na=rheobase_na,
-            root_seed=root_seed,
-            shard=shard,
-        )
-        matrix = line_source_matrix(
-            cell.geometry, reference_contacts(cell.geometry, bank.reference_distance_um), bank.conductivity_s_per_m
-        )
-        _simulate_slices(cell, current, slice_samples, store, matrix, bank, integration, root_seed, shard)
-        return _assemble(
-            cell,
-            model,
-            variant,
-            seed,
-            len(starts),
-            n_samples,
-            slice_samples,
-            store,
-            matrix,
-            bank,
-            integration,
-            stimulus,
-            rheobase_na,
-        )
+        job = _Job(model, variant, seed, rheobase_na, integration, stimulus, bank, root_seed, SliceStore(folder))
+        contacts = reference_contacts(cell.geometry, bank.reference_distance_um)
+        matrix = line_source_matrix(cell.geometry, contacts, bank.conductivity_s_per_m)
+        _simulate_slices(job, cell, matrix)
+        return _assemble(job, cell, matrix)
 
 
-def _simulate_slices(
-    cell: NeuronCell,
-    current_na: np.ndarray,
-    slice_samples: int,
-    store: SliceStore,
-    matrix: np.ndarray,
-    bank: BankSettings,
-    integration: IntegrationSettings,
-    root_seed: int,
-    shard: str,
-) -> None:
-    n_slices = -(-len(current_na) // slice_samples)
-    finished = store.finished()
-    if finished == n_slices:
+@dataclass(frozen=True)
+class _Job:
+    """One entry to be made, and where its slices are kept."""
+
+    model: CellModel
+    variant: str
+    seed: int
+    rheobase_na: float
+    integration: IntegrationSettings
+    stimulus: StimulusSettings
+    bank: BankSettings
+    root_seed: int
+    store: SliceStore
+
+    @property
+    def name(self) -> str:
+        return f"{self.model.name}/{self.variant}-{self.seed}"
+
+    @property
+    def n_samples(self) -> int:
+        return round(self.bank.duration_s * 1e3 / self.integration.dt_ms)
+
+    @property
+    def slice_samples(self) -> int:
+        return round(self.bank.slice_s * 1e3 / self.integration.dt_ms)
+
+    @property
+    def n_slices(self) -> int:
+        return -(-self.n_samples // self.slice_samples)
+
+
+def _simulate_slices(job: _Job, cell: NeuronCell, matrix: np.ndarray) -> None:
+    finished = job.store.finished()
+    if finished == job.n_slices:
         return
     state, basis = None, None
     if finished:
-        last = store.read(finished - 1, ["state", "basis"])
+        last = job.store.read(finished - 1, ["state", "basis"])
         state, basis = last["state"], last["basis"]
-    low_rank = LowRankBasis(
-        matrix, _TRUNCATION_SHARE * bank.max_error_uv, _TRUNCATION_SHARE * bank.rms_error_percent, basis
+    current_na = stimulus_current(
+        job.stimulus,
+        n_samples=job.n_samples,
+        dt_ms=job.integration.dt_ms,
+        rheobase_na=job.rheobase_na,
+        root_seed=job.root_seed,
+        shard=job.name,
     )
+    tolerances = _TRUNCATION_SHARE * job.bank.max_error_uv, _TRUNCATION_SHARE * job.bank.rms_error_percent
+    low_rank = LowRankBasis(matrix, *tolerances, basis)
     runner = SliceRunner(
         cell,
-        dt_ms=integration.dt_ms,
-        initial_voltage_mv=integration.initial_voltage_mv,
-        root_seed=root_seed,
-        shard=shard,
+        dt_ms=job.integration.dt_ms,
+        initial_voltage_mv=job.integration.initial_voltage_mv,
+        root_seed=job.root_seed,
+        shard=job.name,
     )
-    with _progress(shard, n_slices, finished) as advance:
-        for index in range(finished, n_slices):
-            start = index * slice_samples
-            state = runner.run(current_na[start : start + slice_samples], state, index)
+    with _progress(job.name, job.n_slices, finished) as advance:
+        for index in range(finished, job.n_slices):
+            start = index * job.slice_samples
+            state = runner.run(current_na[start : start + job.slice_samples], state, index)
             currents = runner.currents_na()
-            _refuse_non_finite(currents, shard, start, integration.dt_ms)
+            _refuse_non_finite(currents, job.name, start, job.integration.dt_ms)
             coefficients, error = low_rank.compress(currents)
-            store.write(
+            job.store.write(
                 index,
                 {
                     "coefficients": coefficients,
                     "basis": low_rank.basis,
                     "soma_voltage_mv": runner.soma_voltage_mv().astype(np.float32),
                     "state": state,
-                    "error": np.array([error.max_error_uv, error.error_energy, error.signal_energy, error.residual_na]),
+                    "error": np.array(astuple(error)),
                 },
             )
             advance()
@@ -178,60 +177,44 @@ def _refuse_non_finite(currents: np.ndarray, shard: str, start: int, dt_ms: floa
         raise NumericalError(
             f"{shard}: the membrane current is not finite at {time_ms:g} ms",
             "finite currents",
-            "lower simulation.integration.dt_ms or simulation.stimulus.amplitude_rheobase; if it is a variant, narrow the variants' bounds",
+            "lower integration.dt_ms or stimulus.amplitude_rheobase, or narrow the variants' bounds",
         )
 
 
-def _assemble(
-    cell: NeuronCell,
-    model: CellModel,
-    variant: str,
-    seed: int,
-    n_slices: int,
-    n_samples: int,
-    slice_samples: int,
-    store: SliceStore,
-    matrix: np.ndarray,
-    bank: BankSettings,
-    integration: IntegrationSettings,
-    stimulus: StimulusSettings,
-    rheobase_na: float,
-) -> BankEntry:
-    basis = store.read(n_slices - 1, ["basis"])["basis"]
-    rank = basis.shape[1]
-    largest, voltage, truncation = np.zeros(rank), np.empty(n_samples, np.float32), FieldError()
-    for index in range(n_slices):
-        arrays = store.read(index, ["coefficients", "soma_voltage_mv", "error"])
-        coefficients = arrays["coefficients"]
-        largest[: len(coefficients)] = np.maximum(largest[: len(coefficients)], np.abs(coefficients).max(axis=1))
-        voltage[index * slice_samples :][: len(arrays["soma_voltage_mv"])] = arrays["soma_voltage_mv"]
+def _assemble(job: _Job, cell: NeuronCell, matrix: np.ndarray) -> BankEntry:
+    basis = job.store.read(job.n_slices - 1, ["basis"])["basis"]
+    largest, voltage, truncation = np.zeros(basis.shape[1]), np.empty(job.n_samples, np.float32), FieldError()
+    for index in range(job.n_slices):
+        arrays = job.store.read(index, ["coefficients", "soma_voltage_mv", "error"])
+        rank, start = len(arrays["coefficients"]), index * job.slice_samples
+        largest[:rank] = np.maximum(largest[:rank], np.abs(arrays["coefficients"]).max(axis=1))
+        voltage[start : start + job.slice_samples] = arrays["soma_voltage_mv"]
         truncation = truncation.joined(FieldError(*arrays["error"].tolist()))
-    stored = _StoredCoefficients(store, quantisation_scale(largest), (rank, n_samples), slice_samples)
-    error = _total_error(stored, basis, matrix, truncation, bank)
-    spikes = spike_peaks(voltage, bank.spike_threshold_mv, round(_PEAK_WINDOW_MS / integration.dt_ms))
+    stored = _StoredCoefficients(job.store, quantisation_scale(largest), job.n_samples, job.slice_samples)
+    spikes = spike_peaks(voltage, job.bank.spike_threshold_mv, round(_PEAK_WINDOW_MS / job.integration.dt_ms))
     facts = {
-        "rheobase_na": rheobase_na,
-        "firing_rate_hz": len(spikes) / bank.duration_s,
+        "rheobase_na": job.rheobase_na,
+        "firing_rate_hz": len(spikes) / job.bank.duration_s,
         "n_spikes": len(spikes),
-        "licence": model.licence,
+        "licence": job.model.licence,
         "length_factor": cell.factors.length,
         "diameter_factor": cell.factors.diameter,
         "conductance_factors": json.dumps(dict(cell.factors.conductance), sort_keys=True),
-        **{f"stimulus_{key}": value for key, value in stimulus.plain().items()},
-        **{f"integration_{key}": value for key, value in integration.plain().items()},
+        **{f"stimulus_{key}": value for key, value in job.stimulus.plain().items()},
+        **{f"integration_{key}": value for key, value in job.integration.plain().items()},
     }
     return BankEntry(
-        cell=model.name,
-        variant=variant,
-        seed=seed,
+        cell=job.model.name,
+        variant=job.variant,
+        seed=job.seed,
         geometry=cell.geometry,
         basis=basis,
         scale=stored.scale,
         coefficients=stored,  # type: ignore[arg-type]
         spike_samples=spikes,
         soma_voltage_mv=voltage.astype(np.float16),
-        sampling_rate_hz=1e3 / integration.dt_ms,
-        error=error,
+        sampling_rate_hz=1e3 / job.integration.dt_ms,
+        error=_total_error(stored, basis, matrix, truncation, job.bank),
         facts=facts,
     )
 
@@ -266,9 +249,9 @@ def _total_error(
 class _StoredCoefficients:
     """The coefficients of all slices as one (rank, n_samples) int16 array that is read and quantised piece by piece."""
 
-    def __init__(self, store: SliceStore, scale: np.ndarray, shape: tuple[int, int], slice_samples: int) -> None:
-        self._store, self.scale, self.shape, self._slice_samples = store, scale, shape, slice_samples
-        self.n_slices = -(-shape[1] // slice_samples)
+    def __init__(self, store: SliceStore, scale: np.ndarray, n_samples: int, slice_samples: int) -> None:
+        self._store, self.scale, self._slice_samples = store, scale, slice_samples
+        self.shape, self.n_slices = (len(scale), n_samples), -(-n_samples // slice_samples)
 
     def exact(self, index: int) -> np.ndarray:
         """(rank so far, n) float32 coefficients of one slice."""
@@ -315,8 +298,8 @@ def simulate_bank_entry(
 ) -> dict[str, float]:
     """Simulate one entry of the bank and write it to ``output``; returns its measured error.
 
-    A killed call leaves its finished slices in a hidden folder beside ``output``, keyed by everything the entry depends on;
-    the next call with the same arguments resumes there. The folder is removed once the entry is written.
+    A killed call leaves its finished slices in a hidden folder beside ``output``, keyed by everything the entry depends
+    on; the next call with the same arguments resumes there. The folder is removed once the entry is written.
 
     Raises
     ------

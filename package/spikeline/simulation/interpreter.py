@@ -17,8 +17,8 @@ __all__ = ["neuron_interpreter"]
 def neuron_interpreter() -> Any:
     """NEURON's ``h``, imported so that neither the display nor the working folder matters.
 
-    On import NEURON loads whatever compiled mechanisms lie in the working folder (``x86_64/``), and its next library with a
-    channel of the same name is then refused; so it is imported from an empty folder.
+    On import NEURON loads whatever compiled mechanisms lie in the working folder (``x86_64/``), and the next library
+    with a channel of the same name is then refused; so it is imported from an empty folder.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Streaming low-rank compression of membrane currents, with the error measured where it matters: at electrodes.
 
-The currents of a cell (n_segments x n_samples) live close to a space of some 20 dimensions. Slices come one after the other;
-each is projected on the basis found so far, and the basis grows by principal components of what is left over until
-the field of the residual stays under both tolerances on a cloud of reference contacts.
+The currents of a cell (n_segments x n_samples) live close to a space of some 20 dimensions. Slices come one after the
+other; each is projected on the basis found so far, and the basis grows by principal components of what is left over
+until the field of the residual stays under both tolerances on a cloud of reference contacts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 _COLUMNS = 4096  # samples handled at once, so that a piece stays in the processor's cache or near it
 _WORST = 512  # samples on which a growing basis is tried before it is measured on all
-_RESERVE = 0.85  # a growing basis aims this far below the tolerances, so that the next slices do not each ask for a little more
+_RESERVE = 0.85  # a growing basis aims this far below the tolerances, so that not every slice asks for a little more
 _INT16 = 32767
 
 
@@ -47,8 +47,8 @@ class FieldError:
         Sum of squares of the potential itself, uV^2.
     residual_na
         Largest sum over segments of the absolute current error at one sample. Divided by ``4 pi sigma d`` it
-        bounds the error at ANY contact at least ``d`` away from every segment, because a segment's potential there is at most
-        ``|I| / (4 pi sigma d)``.
+        bounds the error at ANY contact at least ``d`` away from every segment, because a segment's potential there
+        is at most ``|I| / (4 pi sigma d)``.
     """
 
     max_error_uv: float = 0.0
@@ -212,9 +212,9 @@ class LowRankBasis:
     def _project(self, currents: np.ndarray) -> _Pass:
         """Project a slice and measure what is left.
 
-        Exact, and yet most samples are never turned into potentials. The energy follows from the residual's Gram matrix G
-        as ``trace(M' M G)``. The maxima need only those samples whose upper bound (Cauchy-Schwarz: the norm of the residual
-        times that of the strongest contact, or times the square root of the number of segments) exceeds what was found.
+        Exact, and yet most samples are never turned into potentials. The energy follows from the residual's Gram matrix
+        G as ``trace(M' M G)``. The maxima need only those samples whose upper bound (Cauchy-Schwarz: the norm of the
+        residual times that of the strongest contact, or the root of the number of segments) exceeds what was found.
         """
         n_segments, n_samples = currents.shape
         coefficients = np.empty((self.rank, n_samples), np.float32)
@@ -261,7 +261,7 @@ class LowRankBasis:
         return float(np.sum((basis.T @ self._weight @ basis) * (coefficients @ coefficients.T)))
 
     def _grow(self, seen: _Pass, currents: np.ndarray) -> None:
-        """Add principal components of the residual until the worst samples and the energy are well inside the tolerances."""
+        """Add principal components of the residual until worst samples and energy are well inside the tolerances."""
         values, vectors = eigh(seen.gram)
         values, vectors = np.clip(values[::-1], 0, None), vectors[:, ::-1]
         room = len(self.basis) - self.rank

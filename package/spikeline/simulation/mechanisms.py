@@ -50,7 +50,7 @@ def channel_files(models: Iterable[CellModel]) -> dict[str, Path]:
                 raise DataError(
                     f"two different channels are called {path.name}: {first} and {path}",
                     "one content per file name, because all models share one compiled library",
-                    "run the two cell models in separate runs, or rename one channel in its MOD file and its biophysics.hoc",
+                    "simulate the two models in separate runs, or rename one channel in its MOD and biophysics.hoc",
                 )
     return dict(sorted(found.items()))
 
@@ -66,7 +66,7 @@ def _need(program: str, remedy: str, path: str) -> str:
 
 @contextlib.contextmanager
 def _build_folder(channels: dict[str, Path]) -> Iterator[Path]:
-    """A private folder, named after the content where it is free: the compiler writes the folder's name into the library."""
+    """A private folder, named after the content if free: the compiler writes the folder's name into the library."""
     digest = hashlib.sha256(
         b"\0".join(name.encode() + path.read_bytes() for name, path in channels.items())
     ).hexdigest()[:16]
@@ -104,8 +104,8 @@ def _run_nrnivmodl(channels: dict[str, Path], build: Path) -> Path:
         raise DataError(
             f"nrnivmodl failed with exit status {run.returncode}; its last lines:\n    {log}",
             f"{len(channels)} ion channels that compile under this NEURON",
-            "mend or leave out the cell model whose channel the log names; MOD files written for NEURON 8 may need their "
-            "VERBATIM blocks ported to C++",
+            "mend or leave out the cell model whose channel the log names; MOD files written for NEURON 8 may need "
+            "their VERBATIM blocks ported to C++",
         )
     return built[0]
 
@@ -115,8 +115,8 @@ def compile_mechanisms(
 ) -> None:
     """Compile the channels of all models into ``target_folder``: the library and a list of what is in it.
 
-    Only the library comes out of the build folder. Where no model brings channels (the ball-and-stick cell uses NEURON's
-    own) nothing is compiled and only the list is written. The library's bytes depend on the compiler.
+    Only the library comes out of the build folder. Where no model brings channels (the ball-and-stick cell uses
+    NEURON's own) nothing is compiled and only the list is written. The library's bytes depend on the compiler.
 
     Raises
     ------

@@ -46,7 +46,7 @@ class Rheobase:
 
 
 def search_by_bisection(fires: Callable[[float], bool], settings: RheobaseSettings, name: str = "cell") -> Rheobase:
-    """Double a small current until the cell fires, then halve the bracket to the tolerance; the upper end is the result.
+    """Double a small current until the cell fires, then halve the bracket to the tolerance and return its upper end.
 
     Coming from below keeps the search clear of depolarisation block, where a strong current silences a cell again.
 
@@ -69,7 +69,7 @@ def search_by_bisection(fires: Callable[[float], bool], settings: RheobaseSettin
             raise NumericalError(
                 f"{name} is silent at a step of {settings.maximum_na} nA for {settings.step_ms:g} ms",
                 f"a soma voltage above {settings.threshold_mv} mV at some step",
-                "raise simulation.rheobase.maximum_na, or take the cell (or this variant's bounds) out of the configuration",
+                "raise simulation.rheobase.maximum_na, narrow the variants' bounds, or take the cell out",
             )
         silent, firing = firing, min(2 * firing, settings.maximum_na)
     while firing - silent > settings.tolerance_na * (1 + 1e-9):
@@ -82,7 +82,7 @@ def search_by_bisection(fires: Callable[[float], bool], settings: RheobaseSettin
 
 
 def search_on_grid(fires: Callable[[float], bool], settings: RheobaseSettings) -> Rheobase:
-    """SimSort's scan: the first value of the grid at which the cell fires; its first value, flagged, if there is none."""
+    """SimSort's scan: the first value of the grid at which the cell fires; if none, its first value, flagged."""
     tried: list[float] = []
     for current in settings.grid_na:
         tried.append(current)
@@ -94,7 +94,7 @@ def search_on_grid(fires: Callable[[float], bool], settings: RheobaseSettings) -
 def fires_at_step(
     cell: NeuronCell, integration: IntegrationSettings, settings: RheobaseSettings
 ) -> Callable[[float], bool]:
-    """A function of a step current (nA) that simulates it and says whether the soma exceeds the threshold; stops when it does."""
+    """A function that simulates a step current (nA), until the soma exceeds the threshold, and says whether it did."""
     runner = SliceRunner(
         cell, dt_ms=integration.dt_ms, initial_voltage_mv=integration.initial_voltage_mv, record_currents=False
     )

@@ -16,7 +16,7 @@ _SCHEMA = "current-slice"
 
 
 def work_folder(output: str | Path, key: str) -> Path:
-    """Where the slices of ``output`` lie while it is made: hidden beside it, one folder per ``key`` (a hash of its settings)."""
+    """Where the slices of ``output`` lie while it is made: hidden beside it, a folder per ``key`` (a settings hash)."""
     output = Path(output)
     return output.with_name(f".{output.name}.work-{key}")
 
@@ -31,7 +31,7 @@ class SliceStore:
         return self.folder / f"slice-{index:06d}.h5"
 
     def finished(self) -> int:
-        """How many slices are there, from the first without a gap; a damaged one counts as missing, and so do those after it."""
+        """How many slices are there, from the first without a gap; a damaged one and those after it do not count."""
         index = 0
         while self._path(index).exists():
             try:

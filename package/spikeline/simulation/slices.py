@@ -1,8 +1,8 @@
 """Run a cell slice by slice: each slice starts from the state the last one ended in, and from nothing else.
 
-NEURON's clock starts at 0 in every slice, and all of a cell's memory (voltages, channel states, ion concentrations) is one
-array. A run that is killed and resumed therefore does, slice by slice, exactly what an uninterrupted run does, and after
-hours the clock has lost no precision. The models' equations hold no absolute time.
+NEURON's clock starts at 0 in every slice, and all of a cell's memory (voltages, channel states, ion concentrations) is
+one array. A run that is killed and resumed therefore does, slice by slice, exactly what an uninterrupted run does, and
+after hours the clock has lost no precision. The models' equations hold no absolute time.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class SliceRunner:
             If the voltage is not finite at the end of the slice.
         """
         h, dt, n_steps = self._h, self._dt_ms, len(current_na)
-        # Continuous play has no events (a played step costs one event each dt) and reads the value at the middle of a step;
+        # Continuous play has no events (steps played every dt cost one each) and is read at the middle of a step;
         # with one knot per step put there, step k gets value k.
         self._clamp_play((np.arange(n_steps) + 0.5) * dt, current_na)
         h.dt = dt

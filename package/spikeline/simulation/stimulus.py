@@ -32,7 +32,7 @@ def pink_noise(n_samples: int, generator: np.random.Generator) -> np.ndarray:
 
 
 def ornstein_uhlenbeck_noise(n_samples: int, generator: np.random.Generator, correlation_samples: float) -> np.ndarray:
-    """(n_samples,) stationary Ornstein-Uhlenbeck process of variance 1, exact at any step (Gillespie 1996, equation 1.9a).
+    """(n_samples,) stationary Ornstein-Uhlenbeck process of variance 1, exact at any step (Gillespie 1996).
 
     ``correlation_samples`` is the time after which the autocorrelation has fallen to 1/e.
     """

@@ -22,7 +22,7 @@ class VariantFactors:
     length, diameter
         Factors on all coordinates and on all diameters.
     conductance
-        Factor by name of the maximal conductance, e.g. ``{"gNaTs2_tbar_NaTs2_t": 1.07}``; a name that is missing stays as it is.
+        Factor by name of the maximal conductance, e.g. ``{"gNaTs2_tbar_NaTs2_t": 1.07}``; others stay as they are.
     """
 
     length: float = 1.0

@@ -26,7 +26,9 @@ MODULATION = {
 }  # fmt: skip
 
 
-def template_generator(templates: np.ndarray, rate_hz: float, peak_ms: float, pitch_um: float) -> MEArec.TemplateGenerator:
+def template_generator(
+    templates: np.ndarray, rate_hz: float, peak_ms: float, pitch_um: float
+) -> MEArec.TemplateGenerator:
     """Ready templates, as MEArec would have read them from its own file."""
     length_ms = 1e3 * templates.shape[2] / rate_hz
     count = len(templates)

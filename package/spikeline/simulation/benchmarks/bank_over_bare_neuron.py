@@ -42,7 +42,7 @@ def compare_bank_with_bare_neuron(job: Mapping[str, Any], repetitions: int = 3) 
 def write_bank_over_bare_neuron(
     path: str | Path, jobs: list[Mapping[str, Any]], *, repetitions: int = 3, provenance: Provenance | None = None
 ) -> None:
-    """Measure every cell's job (`neuron_runs.neuron_job`) and write the benchmark."""
+    """Measure every cell's job (`neuron_runs.neuron_jobs`) and write the benchmark."""
     before = load_average()
     cases = {str(job["cell"]): compare_bank_with_bare_neuron(job, repetitions) for job in jobs}
     worst = max(case["ratio"] for case in cases.values())

@@ -64,7 +64,7 @@ def compare_lfpy_with_bank(job: Mapping[str, Any], peer: Sequence[str], repetiti
     Parameters
     ----------
     job
-        See `neuron_runs.neuron_job`.
+        See `neuron_runs.neuron_jobs`.
     peer
         The peers' interpreter and the program that runs LFPy.
 

@@ -65,7 +65,9 @@ WAYS: tuple[Mapping[str, Any], ...] = (
 )
 
 
-def _settings(colour: Literal["white", "coloured"], units: int, duration_s: float, sampling_rate_hz: float) -> RecordingSettings:
+def _settings(
+    colour: Literal["white", "coloured"], units: int, duration_s: float, sampling_rate_hz: float
+) -> RecordingSettings:
     return RecordingSettings(
         probe=ProbeSettings(kind="tetrode"), units=units, duration_s=duration_s, sampling_rate_hz=sampling_rate_hz, drive="events",
         noise=NoiseSettings(level_uv=10.0, colour=colour, background_units=0),
@@ -86,7 +88,9 @@ def make_traces(
     return traces
 
 
-def _templates(entries: Sequence[BankEntry], settings: RecordingSettings, seed: int, trains: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
+def _templates(
+    entries: Sequence[BankEntry], settings: RecordingSettings, seed: int, trains: Sequence[np.ndarray]
+) -> tuple[np.ndarray, float]:
     """Mean spikes (n_units, n_channels, n_samples) at the recording's rate, and the time of their peak, ms."""
     recording = make_recording(entries, settings, seed, "benchmark", spike_trains=trains).recording
     assert isinstance(recording, SimulatedRecording)
@@ -126,7 +130,9 @@ def compare_mearec_with_ours(
     """
     settings = _settings(case.colour, units, duration_s, sampling_rate_hz)
     streams = [seed_stream(seed, "benchmark-trains", str(unit)) for unit in range(units)]
-    trains = [draw_spike_train(draw_rate(settings.spike_trains, s), duration_s, settings.spike_trains, s) for s in streams]
+    trains = [
+        draw_spike_train(draw_rate(settings.spike_trains, s), duration_s, settings.spike_trains, s) for s in streams
+    ]
     templates, peak_ms = _templates(entries, settings, seed, trains)
     with tempfile.TemporaryDirectory() as folder:
         arrays = Path(folder) / "units.npz"
@@ -164,14 +170,29 @@ def compare_mearec_with_ours(
 
 
 def write_mearec_over_ours(
-    path: str | Path, entries: Iterable[str | Path], peer: Sequence[str], *, seed: int, provenance: Provenance | None = None
+    path: str | Path,
+    entries: Iterable[str | Path],
+    peer: Sequence[str],
+    *,
+    seed: int,
+    provenance: Provenance | None = None,
 ) -> None:
     """Measure and write the benchmark."""
     bank = [entry for entry in map(read_bank_entry, entries) if len(entry.spike_samples)]
     before = load_average()
     cases = {name: compare_mearec_with_ours(bank, peer, case, seed=seed) for name, case in CASES.items()}
-    headline = {f"benchmark.simulation.mearec_over_ours_{name}": case["ratio"] for name, case in cases.items() if name != _HEADLINE}
+    headline = {
+        f"benchmark.simulation.mearec_over_ours_{name}": case["ratio"]
+        for name, case in cases.items()
+        if name != _HEADLINE
+    }
     headline["benchmark.simulation.mearec_over_ours"] = cases[_HEADLINE]["ratio"]
     write_benchmark(
-        path, headline=headline, method=_METHOD, threads=2, cases=cases, load=(before, load_average()), provenance=provenance
+        path,
+        headline=headline,
+        method=_METHOD,
+        threads=2,
+        cases=cases,
+        load=(before, load_average()),
+        provenance=provenance,
     )

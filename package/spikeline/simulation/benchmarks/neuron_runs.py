@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from spikeline.artifacts import write_json
+from spikeline.artifacts import read_json, write_json
 from spikeline.config.simulation import BankSettings, CellSettings, IntegrationSettings, StimulusSettings
 from spikeline.simulation.bank import read_bank_entry
 from spikeline.simulation.benchmarks.child import answer
@@ -33,21 +33,20 @@ from spikeline.simulation.cell_sources import find_cell_models
 from spikeline.simulation.currents import simulate_bank_entry
 from spikeline.simulation.interpreter import neuron_interpreter
 from spikeline.simulation.line_source import line_source_matrix
-from spikeline.simulation.rheobase import RHEOBASE_SCHEMA
+from spikeline.simulation.rheobase import RHEOBASE_SCHEMA, read_rheobase
 from spikeline.simulation.slices import SliceRunner
 from spikeline.simulation.spike_times import spike_peaks
 from spikeline.simulation.stimulus import stimulus_current
 
-__all__ = ["TETRODE_UM", "measure_neuron_run", "neuron_job"]
+__all__ = ["TETRODE_UM", "measure_neuron_run", "neuron_jobs"]
 
 # Four contacts 13 um apart, 30 um beside the soma.
 TETRODE_UM = [[30.0, y, z] for y in (-6.5, 6.5) for z in (-6.5, 6.5)]
 _PEAK_WINDOW_MS = 1.0
 
 
-def neuron_job(
-    cell: str,
-    rheobase_na: float,
+def neuron_jobs(
+    rheobase_files: Iterable[str | Path],
     *,
     cells: Mapping[str, Any],
     mechanisms: str | Path | None,
@@ -55,18 +54,21 @@ def neuron_job(
     stimulus: StimulusSettings,
     bank: BankSettings,
     seed: int,
-) -> dict[str, Any]:
-    """The job of `measure_neuron_run` but for its ``side``, as plain values."""
-    return {
-        "cell": cell,
-        "rheobase_na": rheobase_na,
-        "cells": dict(cells),
-        "mechanisms": None if mechanisms is None else str(Path(mechanisms).resolve()),
-        "integration": integration.plain(),
-        "stimulus": stimulus.plain(),
-        "bank": bank.plain(),
-        "seed": seed,
-    }
+) -> list[dict[str, Any]]:
+    """The jobs of `measure_neuron_run` but for their ``side``, as plain values: one per rheobase file, for the cell it names."""
+    return [
+        {
+            "cell": read_json(file)["cell"],
+            "rheobase_na": read_rheobase(file).rheobase_na,
+            "cells": dict(cells),
+            "mechanisms": None if mechanisms is None else str(Path(mechanisms).resolve()),
+            "integration": integration.plain(),
+            "stimulus": stimulus.plain(),
+            "bank": bank.plain(),
+            "seed": seed,
+        }
+        for file in rheobase_files
+    ]
 
 
 def measure_neuron_run(
@@ -88,7 +90,7 @@ def measure_neuron_run(
     side
         ``bank``, ``bare`` or ``again``.
     cell, rheobase_na, cells, mechanisms, integration, stimulus, bank, seed
-        See `neuron_job`.
+        See `neuron_jobs`.
     keep
         Where ``bank`` leaves its entry; None: nowhere.
 

@@ -46,7 +46,11 @@ def planned_jobs(output: str) -> int:
     """
     found = _TOTAL.search(output)
     if found is None:
-        raise FormatError("a dry run without a table of jobs", "a line 'total N'", "see whether snakemake prints its job stats otherwise now")
+        raise FormatError(
+            "a dry run without a table of jobs",
+            "a line 'total N'",
+            "see whether snakemake prints its job stats otherwise now",
+        )
     return int(found[1])
 
 
@@ -83,7 +87,11 @@ def write_plan_seconds(
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
             done = subprocess.run(
-                [*command, "--directory", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+                [*command, "--directory", folder],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
             )
             seconds = time.perf_counter() - start
         if done.returncode != 0:
@@ -96,10 +104,18 @@ def write_plan_seconds(
     result: dict[str, Any] = take_turns({"plan": plan}, repetitions)
     smallest = _smallest(outputs[-1])
     if result["plan"]["jobs"] < shards or "currents" not in smallest:
-        raise DataError(f"a plan of {result['plan']['jobs']} jobs", f"at least {shards} with their resources", "see what changed in the rules")
+        raise DataError(
+            f"a plan of {result['plan']['jobs']} jobs",
+            f"at least {shards} with their resources",
+            "see what changed in the rules",
+        )
     small = {rule: least for rule, least in smallest.items() if least["mem_mb"] < 500 or least["runtime"] < 5}
     if small:
-        raise DataError(f"jobs that declare {small}", "at least 500 MB and 5 minutes each", "use memory_mb and minutes of rules/common.smk")
+        raise DataError(
+            f"jobs that declare {small}",
+            "at least 500 MB and 5 minutes each",
+            "use memory_mb and minutes of rules/common.smk",
+        )
     write_benchmark(
         path, headline={"benchmark.workflow.plan_seconds_10k": result["plan"]["median_s"]}, method=_METHOD, threads=1,
         cases={"paper": {**result, "shards": shards, "smallest_job_of_rule": smallest}}, load=(before, load_average()),

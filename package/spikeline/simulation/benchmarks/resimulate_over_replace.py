@@ -66,7 +66,7 @@ def compare_resimulating_with_replacing(job: Mapping[str, Any], repetitions: int
 def write_resimulate_over_replace(
     path: str | Path, jobs: list[Mapping[str, Any]], *, repetitions: int = 3, provenance: Provenance | None = None
 ) -> None:
-    """Measure every cell's job (`neuron_runs.neuron_job`) and write the benchmark."""
+    """Measure every cell's job (`neuron_runs.neuron_jobs`) and write the benchmark."""
     before = load_average()
     cases = {str(job["cell"]): compare_resimulating_with_replacing(job, repetitions) for job in jobs}
     worst = min(case["ratio"] for case in cases.values())

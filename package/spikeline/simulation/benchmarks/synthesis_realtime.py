@@ -76,12 +76,22 @@ def synthesis_case(
 
     drain()
     result = take_turns({"ours": clocked(drain)}, repetitions)
-    facts = {"duration_s": duration, "channels": plan.n_channels, "units": settings.units, "sampling_rate_hz": plan.sampling_rate_hz}
+    facts = {
+        "duration_s": duration,
+        "channels": plan.n_channels,
+        "units": settings.units,
+        "sampling_rate_hz": plan.sampling_rate_hz,
+    }
     return {**facts, **result, "realtime": duration / result["ours"]["median_s"]}
 
 
 def write_synthesis_realtime(
-    path: str | Path, entries: Iterable[str | Path], *, seed: int, threads: int = 2, provenance: Provenance | None = None
+    path: str | Path,
+    entries: Iterable[str | Path],
+    *,
+    seed: int,
+    threads: int = 2,
+    provenance: Provenance | None = None,
 ) -> None:
     """Measure the tetrode and the dense probe and write the benchmark."""
     bank = [entry for entry in map(read_bank_entry, entries) if len(entry.spike_samples)]
@@ -90,8 +100,16 @@ def write_synthesis_realtime(
     for name, (settings, repetitions) in CASES.items():
         wanted = settings.units + settings.noise.background_units
         cases[name] = synthesis_case(enough_entries(bank, wanted), settings, seed, repetitions, threads)
-    headline = {f"benchmark.simulation.synthesis_realtime_{name}": cases[name]["realtime"] for name in ("tetrode", "dense")}
+    headline = {
+        f"benchmark.simulation.synthesis_realtime_{name}": cases[name]["realtime"] for name in ("tetrode", "dense")
+    }
     headline["benchmark.simulation.synthesis_realtime"] = cases["tetrode"]["realtime"]
     write_benchmark(
-        path, headline=headline, method=_METHOD, threads=threads, cases=cases, load=(before, load_average()), provenance=provenance
+        path,
+        headline=headline,
+        method=_METHOD,
+        threads=threads,
+        cases=cases,
+        load=(before, load_average()),
+        provenance=provenance,
     )
