@@ -1,8 +1,6 @@
 # Shared by all stages: the validated settings, the paths, the resources.
 from pathlib import Path
 
-from pathlib import Path
-
 from snakemake.exceptions import WorkflowError
 
 from spikeline.artifacts import file_checksum

@@ -114,6 +114,19 @@ def test_total_noise_has_the_asked_level(share: float) -> None:
     assert len(loud.recording.plan.sources) == (2 if share == 0 else 22)
 
 
+def test_background_holds_no_spike_that_could_be_sorted() -> None:
+    def far(**noise: float) -> np.ndarray:
+        wanted = NoiseSettings(level_uv=40.0, background_share=1.0, background_units=3, colour="white", **noise)
+        sources = make_recording(BANK[:4], settings(noise=wanted, units=2), 1, "a").recording.plan.sources[2:]
+        return np.array([np.abs(source.projection).max() for source in sources])
+
+    bounded, unbounded = far(background_peak_uv=5.0), far(background_peak_uv=1000.0)
+    assert (bounded < unbounded).all()
+    # one factor for all of them: the bound takes amplitude, not the differences between far units
+    np.testing.assert_allclose(bounded / unbounded, (bounded / unbounded)[0], rtol=1e-5)
+    np.testing.assert_allclose(bounded, far(background_peak_uv=10.0) / 2, rtol=1e-5)
+
+
 @pytest.mark.parametrize("drive", ["continuous", "events"])
 @pytest.mark.parametrize("drift", ["none", "slow_and_jumps"])
 def test_lazy_traces_do_not_depend_on_the_chunks(drive: str, drift: str) -> None:

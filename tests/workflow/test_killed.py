@@ -1,4 +1,4 @@
-"""A run killed in the middle of its simulation, then started again, ends with the bytes of one that was never killed."""
+"""A run killed in the middle of its simulation, then started again, ends with the bytes of one never killed."""
 
 from __future__ import annotations
 

@@ -117,7 +117,18 @@ class NoiseSettings(Settings):
         20, description="Far units (60-200 um away) whose summed activity is part of the noise.", ge=0, le=2000
     )
     background_share: FiniteFloat = setting(
-        0.5, description="Share of the noise variance that comes from the background units.", ge=0, le=1
+        0.5,
+        description="Largest share of the noise variance that the background units are scaled to.",
+        ge=0,
+        le=1,
+    )
+    background_peak_uv: FiniteFloat = setting(
+        10.0,
+        unit="uV",
+        description="No mean spike of a background unit is scaled beyond this on any contact (MEArec's bound too): a larger one "
+        "would be a unit to sort. Noise fills what is then missing from the background's share.",
+        gt=0,
+        le=1000,
     )
 
 

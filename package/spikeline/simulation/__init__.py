@@ -1,1 +1,1 @@
-"""Cells -> membrane currents -> recordings. NEURON and LFPy are imported only in this room, and only where a cell is run."""
+"""Cells -> membrane currents -> recordings. Only this room imports NEURON and LFPy, where a cell is run."""

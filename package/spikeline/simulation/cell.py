@@ -6,7 +6,8 @@ down the one before it, whose handles are dead from then on. While a package's t
 working folder is the package's (their morphology is named relative to it), and it is put back afterwards.
 
 Of a package only the ``begintemplate ... endtemplate`` blocks of template.hoc, biophysics.hoc and morphology.hoc are
-run: no run script, no top-level statement, no synapse. A stub stands in for the synapse template, as its name must exist.
+run: no run script, no top-level statement, no synapse. A stub stands in for the synapse
+template, as its name must exist.
 """
 
 from __future__ import annotations

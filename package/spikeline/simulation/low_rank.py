@@ -213,8 +213,8 @@ class LowRankBasis:
         """Project a slice and measure what is left.
 
         Exact, and yet most samples are never turned into potentials. The energy follows from the residual's Gram matrix
-        G as ``trace(M' M G)``. The maxima need only those samples whose upper bound (Cauchy-Schwarz: the norm of the
-        residual times that of the strongest contact, or the root of the number of segments) exceeds what was found.
+        G as ``trace(M' M G)``. The largest potential needs only those samples whose upper bound (Cauchy-Schwarz: the norm
+        of the residual times that of the strongest contact) exceeds what was found before.
         """
         n_segments, n_samples = currents.shape
         coefficients = np.empty((self.rank, n_samples), np.float32)
@@ -245,16 +245,11 @@ class LowRankBasis:
         slack = 1 + 1e-4  # the norms are rounded to single precision
         first = residual[:, np.argpartition(norms, -min(16, len(norms)))[-16:]]
         largest = max(largest, float(np.abs(self._matrix @ first).max()))
-        summed = max(summed, float(np.abs(first).sum(axis=0).max()))
         candidates = norms * (self._strongest_contact * slack) > largest
         if candidates.any():
             largest = max(largest, float(np.abs(self._matrix @ residual[:, candidates]).max()))
-        candidates = norms * (np.sqrt(len(residual)) * slack) > summed
-        if candidates.mean() > 0.2:  # picking so many out costs more than adding all up
-            summed = max(summed, float(np.abs(residual).sum(axis=0).max()))
-        elif candidates.any():
-            summed = max(summed, float(np.abs(residual[:, candidates]).sum(axis=0).max()))
-        return largest, summed
+        np.abs(residual, out=residual)  # its last use
+        return largest, max(summed, float((np.ones(len(residual), np.float32) @ residual).max()))
 
     def _signal_energy(self, coefficients: np.ndarray) -> float:
         basis = self.basis.astype(np.float64)

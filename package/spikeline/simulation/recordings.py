@@ -19,7 +19,7 @@ from spikeline.simulation.drift import DRIFT_AXIS, draw_drift, drift_grid
 from spikeline.simulation.events import check_spike_train, cut_snippets, draw_rate, draw_spike_train, match_snippets
 from spikeline.simulation.labelled_recording import LabelledRecording
 from spikeline.simulation.noise import noise_source
-from spikeline.simulation.placement import Placement, place_background, place_unit, projection_table
+from spikeline.simulation.placement import Placement, mean_spike, place_background, place_unit, projection_table
 from spikeline.simulation.probes import contact_positions, in_probe_frame, make_probe
 from spikeline.simulation.recording_folder import read_recording, write_recording
 from spikeline.simulation.simulated_recording import RecordingPlan, SimulatedRecording, block_length
@@ -168,18 +168,19 @@ def _background(
     contacts: np.ndarray,
     grid: np.ndarray,
     conductivity: float,
-) -> list[ContinuousSource]:
-    """Far units, scaled so that together they have their share of the noise variance.
+) -> tuple[list[ContinuousSource], float]:
+    """Far units and their variance (uV^2): scaled to their share of the noise, but never into spikes one could sort.
 
     They come from entries that no unit uses, as long as there are any; an entry that must serve twice does so from
-    another time on.
+    another time on. A few units that seldom fire reach their share only by spikes as large as those of the units of
+    interest, which no sorting could be blamed for finding: `NoiseSettings.background_peak_uv` is the bound.
     """
     wanted_std = settings.noise.level_uv * np.sqrt(settings.noise.background_share)
     if settings.noise.background_units == 0 or wanted_std == 0:
-        return []
+        return [], 0.0
     rng = seed_stream(seed, "recording-background", name)
     free = [e for e in entries if e.name not in used] or list(entries)
-    sources, variance = [], 0.0
+    sources, variance, largest_uv = [], 0.0, 0.0
     order = rng.permutation(len(free))
     for i in range(settings.noise.background_units):
         entry = free[order[i % len(free)]]
@@ -188,8 +189,12 @@ def _background(
         source, own = background_source(entry.coefficients, entry.scale, table, int(rng.integers(entry.n_samples)))
         sources.append(source)
         variance += own
-    factor = np.float32(wanted_std / np.sqrt(variance))
-    return [replace(s, projection=s.projection * factor) for s in sources]
+        if len(entry.spike_samples):
+            largest_uv = max(largest_uv, float(np.abs(table @ mean_spike(entry)).max()))
+    factor = wanted_std / np.sqrt(variance)
+    if largest_uv:
+        factor = min(factor, settings.noise.background_peak_uv / largest_uv)
+    return [replace(s, projection=s.projection * np.float32(factor)) for s in sources], factor**2 * variance
 
 
 def make_recording(
@@ -272,10 +277,10 @@ def _make(
     drift = draw_drift(settings.drift, settings.duration_s, seed, name)
     grid = drift_grid(drift, settings.drift.step_um)
     units = _units(entries, settings, seed, name, contacts, grid, conductivity_s_per_m, trains, spare)
-    far = _background(
+    far, far_variance = _background(
         spare or entries, {u.entry.name for u in units}, settings, seed, name, contacts, grid, conductivity_s_per_m
     )
-    level = settings.noise.level_uv * np.sqrt(1 - settings.noise.background_share if far else 1.0)
+    level = float(np.sqrt(max(settings.noise.level_uv**2 - far_variance, 0.0)))
     block = block_length(len(contacts))
     plan = RecordingPlan(
         sources=[*(u.source for u in units), *far],

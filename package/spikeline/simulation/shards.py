@@ -1,6 +1,6 @@
 """The shard table: which bank entries there are, and which of them each recording is made of.
 
-Computed from the settings alone when the DAG is built, so a recording depends on exactly the entries it uses and on no other.
+Computed from the settings alone when the DAG is built: a recording depends on exactly the entries it uses, on no other.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def bank_shards(simulation: SimulationSettings, split: Literal["train", "test"] 
 
 
 def cast_of_recording(settings: RunSettings, recording: str) -> Cast:
-    """Draw the entries of one recording: never the same twice among its units, and from as many cell models as there are.
+    """Draw the entries of one recording: no two units from one entry, and units from as many cell models as there are.
 
     Background units come from the entries left over, then from the units' own entries: they lie far away and are heard
     at other times, so that sharing an entry leaves no common spikes.
@@ -66,8 +66,8 @@ def cast_of_recording(settings: RunSettings, recording: str) -> Cast:
     if wanted.units > len(shards):
         cells, bank = settings.simulation.cells, settings.simulation.bank
         raise ConfigError(
-            f"recordings.{recording}.units = {wanted.units}, but the {wanted.split} side of the bank has {len(shards)} entries "
-            f"({len(getattr(cells, wanted.split))} cells x {cells.variants.count} variants x {bank.seeds} seeds)",
+            f"recordings.{recording}.units = {wanted.units}, but the {wanted.split} side of the bank has "
+            f"{len(shards)} entries ({len(getattr(cells, wanted.split))} cells x {cells.variants.count} variants x {bank.seeds} seeds)",
             "at least as many entries as units, because an entry stands in a recording once",
             f"raise simulation.cells.variants.count or simulation.bank.seeds, or lower recordings.{recording}.units",
         )

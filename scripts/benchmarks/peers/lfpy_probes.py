@@ -2,8 +2,8 @@
 
     python lfpy_probes.py job.json result.json
 
-The job names a Blue Brain single-cell package, the compiled channels, the current's file and the contacts; the result holds
-the seconds of ``cell.simulate(probes=[electrode])``, the number of segments and of spikes.
+The job names a Blue Brain single-cell package, the compiled channels, the current's file and the contacts; the result
+holds the seconds of ``cell.simulate(probes=[electrode])``, the number of segments and of spikes.
 """
 
 import json
@@ -50,16 +50,28 @@ def main(job_file: str, result_file: str) -> None:
     os.chdir(package)  # the templates name their morphology relative to the package
     morphology = next(path for path in sorted((package / "morphology").iterdir()) if path.is_file())
     cell = LFPy.TemplateCell(
-        morphology=str(morphology), templatefile=[], templatename=load_templates(package), templateargs=0,
-        dt=job["dt_ms"], tstart=0.0, tstop=len(current) * job["dt_ms"], v_init=job["initial_voltage_mv"],
-        celsius=job["temperature_c"], nsegs_method="lambda_f", lambda_f=job["segment_frequency_hz"], d_lambda=0.1,
-        passive=False, pt3d=False, delete_sections=False, verbose=False,
-    )  # fmt: skip
-    LFPy.StimIntElectrode(cell, idx=cell.somaidx[0], pptype="IClamp", amp=0.0, dur=1e12, delay=0.0)
+        morphology=str(morphology),
+        templatefile=[],
+        templatename=load_templates(package),
+        templateargs=0,
+        dt=job["dt_ms"],
+        tstart=0.0,
+        tstop=len(current) * job["dt_ms"],
+        v_init=job["initial_voltage_mv"],
+        celsius=job["temperature_c"],
+        nsegs_method="lambda_f",
+        lambda_f=job["segment_frequency_hz"],
+        d_lambda=0.1,
+        passive=False,
+        pt3d=False,
+        verbose=False,
+    )
+    clamp = neuron.h.IClamp(next(iter(cell.somalist))(0.5))
+    clamp.delay, clamp.dur = 0.0, 1e12
     # One knot per step: cheaper than playing at every dt, which costs an event per step
     times = neuron.h.Vector((np.arange(len(current)) + 0.5) * job["dt_ms"])
     values = neuron.h.Vector(current)
-    values.play(cell.stimlist[-1]._ref_amp, times, True)
+    values.play(clamp._ref_amp, times, True)
     contacts = np.array(job["contacts_um"])
     start, processor_start = time.perf_counter(), time.process_time()
     electrode = LFPy.RecExtElectrode(

@@ -2,8 +2,8 @@
 
     python mearec_recording.py job.json result.json
 
-The job names a file of templates (units x contacts x samples) and spike times, and gives MEArec's settings; the result holds the
-seconds of ``gen_recordings`` with templates and spike trains given, and the shape and deviation of what it made.
+The job names a file of templates (units x contacts x samples) and spike times, and gives MEArec's settings; the result
+holds the seconds of ``gen_recordings`` with templates and spike trains given, the shape and deviation of what it made.
 """
 
 import json
@@ -21,9 +21,13 @@ MODULATION = {
     "none": {"modulation": "none"},
     "electrode": {"modulation": "electrode"},
     "interval": {
-        "modulation": "electrode", "bursting": True, "shape_mod": True, "n_bursting": None, "bursting_units": None,
+        "modulation": "electrode",
+        "bursting": True,
+        "shape_mod": True,
+        "n_bursting": None,
+        "bursting_units": None,
     },
-}  # fmt: skip
+}
 
 
 def template_generator(
@@ -39,9 +43,16 @@ def template_generator(
         "celltypes": np.array(["PC"] * count),
     }
     electrodes = {
-        "electrode_name": "tetrode", "description": "tetrode", "sortlist": None, "pitch": pitch_um, "dim": 2, "size": 7.0,
-        "shape": "square", "type": "mea", "plane": "yz",
-    }  # fmt: skip
+        "electrode_name": "tetrode",
+        "description": "tetrode",
+        "sortlist": None,
+        "pitch": pitch_um,
+        "dim": 2,
+        "size": 7.0,
+        "shape": "square",
+        "type": "mea",
+        "plane": "yz",
+    }
     parameters = {"dt": 1e3 / rate_hz, "cut_out": [peak_ms, length_ms - peak_ms], "drifting": False}
     return MEArec.TemplateGenerator(temp_dict=arrays, info={"params": parameters, "electrodes": electrodes})
 
@@ -67,19 +78,32 @@ def main(job_file: str, result_file: str) -> None:
             # the templates fade to zero at both ends already; it cannot do without any padding
             "templates": {"pad_len": [0.5, 0.5], "smooth_percent": 0.0, "min_dist": 0.0, "min_amp": 0.0},
             "recordings": {
-                "fs": rate, "noise_level": job["noise_uv"], "noise_mode": "uncorrelated", "noise_color": job["coloured"],
-                "color_peak": 300.0, "color_q": 2.0, "color_noise_floor": 1.0, "filter": False, "drifting": False,
-                "chunk_duration": job["chunk_duration_s"], **MODULATION[job["modulation"]],
+                "fs": rate,
+                "noise_level": job["noise_uv"],
+                "noise_mode": "uncorrelated",
+                "noise_color": job["coloured"],
+                "color_peak": 300.0,
+                "color_q": 2.0,
+                "color_noise_floor": 1.0,
+                "filter": False,
+                "drifting": False,
+                "chunk_duration": job["chunk_duration_s"],
+                **MODULATION[job["modulation"]],
             },
-        }  # fmt: skip
+        }
 
     def make() -> tuple[float, MEArec.RecordingGenerator]:
         given, chosen = trains(), parameters()
         start = time.perf_counter()
         recording = MEArec.gen_recordings(
-            params=chosen, tempgen=generator, spgen=given, template_ids=np.arange(len(templates)), tmp_mode=job["tmp_mode"],
-            n_jobs=job["n_jobs"], verbose=False,
-        )  # fmt: skip
+            params=chosen,
+            tempgen=generator,
+            spgen=given,
+            template_ids=np.arange(len(templates)),
+            tmp_mode=job["tmp_mode"],
+            n_jobs=job["n_jobs"],
+            verbose=False,
+        )
         return time.perf_counter() - start, recording
 
     with warnings.catch_warnings():

@@ -16,9 +16,10 @@ __all__ = ["NEURON_RUN", "compare_bank_with_bare_neuron", "write_bank_over_bare_
 
 NEURON_RUN = "spikeline.simulation.benchmarks.neuron_runs"
 _METHOD = (
-    "One process and thread per run, in turns. Inside the clock: the stimulus, integration in fixed steps; for the bank also all membrane "
-    "currents, the low-rank form with its error measured on every sample, every slice and the entry written to disk. Outside: imports, "
-    "loading channels and templates, building the cell (building_s). The headline is the worst cell's median."
+    "One process and thread per run, in turns. Inside the clock: the stimulus, integration in fixed steps; for the "
+    "bank also all membrane currents, the low-rank form with its error measured on every sample, every slice and "
+    "the entry written to disk. Outside: imports, loading channels and templates, building the cell (building_s). "
+    "The headline is the worst cell's median."
 )
 
 
@@ -47,6 +48,11 @@ def write_bank_over_bare_neuron(
     cases = {str(job["cell"]): compare_bank_with_bare_neuron(job, repetitions) for job in jobs}
     worst = max(case["ratio"] for case in cases.values())
     write_benchmark(
-        path, headline={"benchmark.simulation.bank_over_bare_neuron": worst}, method=_METHOD, threads=1, cases=cases,
-        load=(before, load_average()), provenance=provenance,
-    )  # fmt: skip
+        path,
+        headline={"benchmark.simulation.bank_over_bare_neuron": worst},
+        method=_METHOD,
+        threads=1,
+        cases=cases,
+        load=(before, load_average()),
+        provenance=provenance,
+    )

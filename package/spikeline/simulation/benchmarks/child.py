@@ -71,7 +71,7 @@ def run_child(command: Sequence[str], job: Mapping[str, Any], threads: int = 1) 
 
 
 def answer(measure: Callable[..., Measurement]) -> None:
-    """The other end: measure the job named on the command line, with its values as keywords, and write what came out."""
+    """The other end: measure the job named on the command line, its values as keywords, and write what came out."""
     job, result = sys.argv[1:]
     measured = measure(**read_json(job))
     Path(result).write_text(json.dumps(dict(measured)), encoding="utf-8")

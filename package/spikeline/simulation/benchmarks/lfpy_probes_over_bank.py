@@ -25,10 +25,11 @@ from spikeline.simulation.stimulus import stimulus_current
 __all__ = ["compare_lfpy_with_bank", "write_lfpy_probes_over_bank"]
 
 _METHOD = (
-    "One process and thread per run, in turns; LFPy in its own environment. LFPy simulates the cell once for one placement of a tetrode "
-    "(RecExtElectrode, line sources); the bank entry serves any number of placements. Inside the clock: integration in the same fixed steps "
-    "of the same segments under the same current, LFPy's potentials at four contacts, the bank's low-rank form and files. Outside: imports, "
-    "channels, templates, building the cell. The headline is the worst cell's median."
+    "One process and thread per run, in turns; LFPy in its own environment. LFPy simulates the cell once for one "
+    "placement of a tetrode (RecExtElectrode, line sources); the bank entry serves any number of placements. Inside "
+    "the clock: integration in the same fixed steps of the same segments under the same current, LFPy's potentials "
+    "at four contacts, the bank's low-rank form and files. Outside: imports, channels, templates, building the "
+    "cell. The headline is the worst cell's median."
 )
 
 
@@ -43,9 +44,13 @@ def _lfpy_job(job: Mapping[str, Any], current: Path) -> dict[str, Any]:
     steps, bank = job["integration"], job["bank"]
     n_samples = round(bank["duration_s"] * 1e3 / steps["dt_ms"])
     drive = stimulus_current(
-        StimulusSettings.parse(dict(job["stimulus"])), n_samples=n_samples, dt_ms=steps["dt_ms"],
-        rheobase_na=job["rheobase_na"], root_seed=job["seed"], shard=f"{job['cell']}/v000-0",
-    )  # fmt: skip
+        StimulusSettings.parse(dict(job["stimulus"])),
+        n_samples=n_samples,
+        dt_ms=steps["dt_ms"],
+        rheobase_na=job["rheobase_na"],
+        root_seed=job["seed"],
+        shard=f"{job['cell']}/v000-0",
+    )
     np.save(current, drive)
     library = None if job["mechanisms"] is None else Path(job["mechanisms"]) / LIBRARY
     return {
@@ -103,6 +108,11 @@ def write_lfpy_probes_over_bank(
     cases = {str(job["cell"]): compare_lfpy_with_bank(job, peer, repetitions) for job in jobs}
     worst = min(case["ratio"] for case in cases.values())
     write_benchmark(
-        path, headline={"benchmark.simulation.lfpy_probes_over_bank": worst}, method=_METHOD, threads=1, cases=cases,
-        load=(before, load_average()), provenance=provenance,
-    )  # fmt: skip
+        path,
+        headline={"benchmark.simulation.lfpy_probes_over_bank": worst},
+        method=_METHOD,
+        threads=1,
+        cases=cases,
+        load=(before, load_average()),
+        provenance=provenance,
+    )

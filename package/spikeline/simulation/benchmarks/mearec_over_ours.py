@@ -25,11 +25,13 @@ from spikeline.simulation.synthesis import EventSource
 __all__ = ["CASES", "WAYS", "Case", "compare_mearec_with_ours", "make_traces", "write_mearec_over_ours"]
 
 _METHOD = (
-    "Both in two threads or processes, in turns, warm, traces of all samples in memory as float32, no filter, noise of the same level and model, "
-    "spike trains given. MEArec runs in its own environment; its templates are our units' mean spikes, made before the clock starts, at the "
-    "recording's rate; it runs in the fastest of the ways listed under mearec_ways. Inside our clock: placing the units anew (which MEArec's "
-    "templates come with), cutting spikes out of the bank, pasting them between samples, noise. Our spikes vary with the interval before them as "
-    "in the bank, in every case; the cases differ in what MEArec's do. The headline is modulated, MEArec's default modulation."
+    "Both in two threads or processes, in turns, warm, traces of all samples in memory as float32, no filter, noise "
+    "of the same level and model, spike trains given. MEArec runs in its own environment; its templates are our "
+    "units' mean spikes, made before the clock starts, at the recording's rate; it runs in the fastest of the ways "
+    "listed under mearec_ways. Inside our clock: placing the units anew (which MEArec's templates come with), "
+    "cutting spikes out of the bank, pasting them between samples, noise. Our spikes vary with the interval before "
+    "them as in the bank, in every case; the cases differ in what MEArec's do. The headline is modulated, MEArec's "
+    "default modulation."
 )
 
 
@@ -39,8 +41,8 @@ class Case(NamedTuple):
     Parameters
     ----------
     modulation
-        How MEArec varies its spikes: ``none``, ``electrode`` (amplitudes at random, its default) or ``interval`` (amplitude and shape by the
-        interval before a spike, which is nearest to what ours do).
+        How MEArec varies its spikes: ``none``, ``electrode`` (amplitudes at random, its default) or ``interval``
+        (amplitude and shape by the interval before a spike, which is nearest to what ours do).
     colour
         ``white`` or ``coloured`` (a resonance at 300 Hz and a floor; ours follows MEArec's).
     """
@@ -69,9 +71,13 @@ def _settings(
     colour: Literal["white", "coloured"], units: int, duration_s: float, sampling_rate_hz: float
 ) -> RecordingSettings:
     return RecordingSettings(
-        probe=ProbeSettings(kind="tetrode"), units=units, duration_s=duration_s, sampling_rate_hz=sampling_rate_hz, drive="events",
+        probe=ProbeSettings(kind="tetrode"),
+        units=units,
+        duration_s=duration_s,
+        sampling_rate_hz=sampling_rate_hz,
+        drive="events",
         noise=NoiseSettings(level_uv=10.0, colour=colour, background_units=0),
-    )  # fmt: skip
+    )
 
 
 def make_traces(

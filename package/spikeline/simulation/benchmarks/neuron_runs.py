@@ -9,8 +9,8 @@ Three ways to run the same cell with the same stimulus, time step and segments:
 ``again``
     All membrane currents, projected on a tetrode as they come: a placement made by simulating.
 
-Imports, compiled channels and the cell's hoc templates are loaded before the clock starts. Building the cell is timed on
-its own, and taken off ``bank``, which builds it inside.
+Imports, compiled channels and the cell's hoc templates are loaded before the clock starts. Building the cell is timed
+on its own, and taken off ``bank``, which builds it inside.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def neuron_jobs(
     bank: BankSettings,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """The jobs of `measure_neuron_run` but for their ``side``, as plain values: one per rheobase file, for the cell it names."""
+    """Jobs of `measure_neuron_run` but for their ``side``: one per rheobase file, for the cell that it names."""
     return [
         {
             "cell": read_json(file)["cell"],
@@ -109,9 +109,13 @@ def measure_neuron_run(
 
     def current() -> np.ndarray:
         return stimulus_current(
-            drive, n_samples=round(settings.duration_s * 1e3 / steps.dt_ms), dt_ms=steps.dt_ms,
-            rheobase_na=rheobase_na, root_seed=seed, shard=f"{cell}/v000-0",
-        )  # fmt: skip
+            drive,
+            n_samples=round(settings.duration_s * 1e3 / steps.dt_ms),
+            dt_ms=steps.dt_ms,
+            rheobase_na=rheobase_na,
+            root_seed=seed,
+            shard=f"{cell}/v000-0",
+        )
 
     with threadpool_limits(1):
         built = build()
@@ -128,13 +132,22 @@ def measure_neuron_run(
                 output = Path(keep) if keep else Path(folder) / "entry.h5"
                 start = _now()
                 error = simulate_bank_entry(
-                    model, "v000", 0, rheobase, output, integration=steps, stimulus=drive, bank=settings,
-                    variants=model_cells.variants, root_seed=seed, mechanisms=mechanisms,
-                )  # fmt: skip
+                    model,
+                    "v000",
+                    0,
+                    rheobase,
+                    output,
+                    integration=steps,
+                    stimulus=drive,
+                    bank=settings,
+                    variants=model_cells.variants,
+                    root_seed=seed,
+                    mechanisms=mechanisms,
+                )
                 seconds, processor_seconds = _now() - start - (building_s, building_processor_s)
                 facts |= {"rank": round(error["rank"]), "spikes": len(read_bank_entry(output).spike_samples)}
         else:
-            start = time.perf_counter()
+            start = _now()
             voltage = (
                 _bare(built, current(), steps) if side == "bare" else _again(built, current(), steps, settings, seed)
             )

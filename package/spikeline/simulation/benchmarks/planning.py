@@ -19,15 +19,15 @@ from spikeline.simulation.benchmarks.timing import Measurement, take_turns
 __all__ = ["declared_resources", "planned_jobs", "write_plan_seconds"]
 
 _METHOD = (
-    "Wall time of the command from start to end, in an empty folder: reading and checking the configuration, building the DAG of every job, "
-    "printing each with its resources."
+    "Wall time of the command from start to end, in an empty folder: reading and checking the configuration, "
+    "building the DAG of every job, printing each with its resources."
 )
 _JOB = re.compile(r"^(local)?rule (\w+):\n((?:[ \t]+\S.*\n)*)", re.MULTILINE)
 _TOTAL = re.compile(r"^total +(\d+)$", re.MULTILINE)
 
 
 def declared_resources(output: str) -> Iterator[tuple[str, dict[str, float]]]:
-    """Rule and resources (``mem_mb``, ``runtime`` in minutes) of every job a dry run lists and would submit; local ones are left out."""
+    """Rule, and ``mem_mb`` and ``runtime`` (minutes), of every job in a dry run's output that would be submitted."""
     for local, rule, body in _JOB.findall(output):
         if local:
             continue
@@ -49,7 +49,7 @@ def planned_jobs(output: str) -> int:
         raise FormatError(
             "a dry run without a table of jobs",
             "a line 'total N'",
-            "see whether snakemake prints its job stats otherwise now",
+            "see how snakemake prints it now",
         )
     return int(found[1])
 
@@ -117,7 +117,12 @@ def write_plan_seconds(
             "use memory_mb and minutes of rules/common.smk",
         )
     write_benchmark(
-        path, headline={"benchmark.workflow.plan_seconds_10k": result["plan"]["median_s"]}, method=_METHOD, threads=1,
-        cases={"paper": {**result, "shards": shards, "smallest_job_of_rule": smallest}}, load=(before, load_average()),
-        packages=("snakemake",), provenance=provenance,
-    )  # fmt: skip
+        path,
+        headline={"benchmark.workflow.plan_seconds_10k": result["plan"]["median_s"]},
+        method=_METHOD,
+        threads=1,
+        cases={"paper": {**result, "shards": shards, "smallest_job_of_rule": smallest}},
+        load=(before, load_average()),
+        packages=("snakemake",),
+        provenance=provenance,
+    )

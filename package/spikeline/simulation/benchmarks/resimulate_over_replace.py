@@ -24,9 +24,10 @@ from spikeline.simulation.placement import draw_rotation, projection
 __all__ = ["compare_resimulating_with_replacing", "place_from_bank", "write_resimulate_over_replace"]
 
 _METHOD = (
-    "One thread, in turns. Simulating again: integration with all membrane currents recorded inside NEURON, projected on the tetrode by one "
-    "matrix product per slice, without the low-rank step, nothing written, the cell already built. Placing again: the entry read from its file, turned, "
-    "its line sources computed, and its whole duration projected on the tetrode. The headline is the worst cell's median."
+    "One thread, in turns. Simulating again: integration with all membrane currents recorded inside NEURON, "
+    "projected on the tetrode by one matrix product per slice, without the low-rank step, nothing written, the cell "
+    "already built. Placing again: the entry read from its file, turned, its line sources computed, and its whole "
+    "duration projected on the tetrode. The headline is the worst cell's median."
 )
 
 
@@ -71,6 +72,11 @@ def write_resimulate_over_replace(
     cases = {str(job["cell"]): compare_resimulating_with_replacing(job, repetitions) for job in jobs}
     worst = min(case["ratio"] for case in cases.values())
     write_benchmark(
-        path, headline={"benchmark.simulation.resimulate_over_replace": worst}, method=_METHOD, threads=1, cases=cases,
-        load=(before, load_average()), provenance=provenance,
-    )  # fmt: skip
+        path,
+        headline={"benchmark.simulation.resimulate_over_replace": worst},
+        method=_METHOD,
+        threads=1,
+        cases=cases,
+        load=(before, load_average()),
+        provenance=provenance,
+    )

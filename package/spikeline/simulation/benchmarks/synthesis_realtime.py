@@ -20,18 +20,22 @@ from spikeline.simulation.simulated_recording import SimulatedRecording, recordi
 __all__ = ["CASES", "enough_entries", "synthesis_case", "write_synthesis_realtime"]
 
 _METHOD = (
-    "Continuous drive, two threads, default placement and noise (coloured, 20 background units from the bank). Inside the clock: every "
-    "sample of every channel in order, as float32 uV, and the engine's set-up. Outside: reading the bank, drawing the recording (places, "
-    "rotations), compiling. Where the bank has fewer entries than a recording needs, copies of the entries stand in, each with its own "
-    "memory and its own stretch of time."
+    "Continuous drive, two threads, default placement and noise (coloured, 20 background units from the bank). "
+    "Inside the clock: every sample of every channel in order, as float32 uV, and the engine's set-up. Outside: "
+    "reading the bank, drawing the recording (places, rotations), compiling. Where the bank has fewer entries than "
+    "a recording needs, copies of the entries stand in, each with its own memory and its own stretch of time."
 )
 _SECONDS = 20.0  # of each entry that is used, so that a long bank does not make a long benchmark
 
 
 def _settings(kind: str, units: int, sampling_rate_hz: float, **noise: Any) -> RecordingSettings:
     return RecordingSettings(
-        probe=ProbeSettings(kind=kind), units=units, sampling_rate_hz=sampling_rate_hz, drive="continuous", noise=NoiseSettings(**noise)
-    )  # fmt: skip
+        probe=ProbeSettings(kind=kind),
+        units=units,
+        sampling_rate_hz=sampling_rate_hz,
+        drive="continuous",
+        noise=NoiseSettings(**noise),
+    )
 
 
 # Name, settings and repetitions; the first two are the headline.

@@ -12,8 +12,8 @@ from spikeline.errors import NumericalError
 
 __all__ = ["Measurement", "clocked", "median_ratio", "take_turns"]
 
-# What one measured run says: its "seconds" by the clock on the wall, maybe "processor_seconds" (which a busy machine stretches
-# less), and facts worth keeping.
+# What one measured run says: its "seconds" by the clock on the wall, maybe "processor_seconds" (which a busy machine
+# stretches less), and facts worth keeping.
 Measurement = Mapping[str, Any]
 _TIMES = ("seconds", "processor_seconds")
 
@@ -35,7 +35,8 @@ def take_turns(sides: Mapping[str, Callable[[], Measurement]], repetitions: int)
     Returns
     -------
     dict
-        Per side the times of every repetition in order, the ``median_s`` of its seconds, and the other facts of its last run.
+        Per side the times of every repetition in order, the ``median_s`` of its seconds, and the other facts of its
+        last run.
 
     Raises
     ------
