@@ -29,6 +29,10 @@ report: "workflow/report/workflow.rst"
 rule all:
     default_target: True
     input:
+        # Named here although figures need them: Snakemake rebuilds a deleted file only if it is asked for.
+        rules.bank.input,
+        rules.recordings.input,
+        rules.sortings.input,
         rules.config.output,
         rules.figures.input,
         rules.summary.output,

@@ -15,6 +15,7 @@ NEURON_BENCHMARKS = [
 ]
 SYNTHESIS_BENCHMARKS = ["synthesis_realtime", "mearec_over_ours"]
 ALL_CORES = 16  # Snakemake lowers it to what a run has; workflow.cores is not known to runs on a cluster
+CHECKOUT = Path(workflow.basedir)  # a run may lie in another folder (--directory)
 PEERS = "results/peers"  # shared by all runs: it depends on envs/peers.txt alone
 
 
@@ -27,7 +28,7 @@ rule benchmarks:
 rule peers:
     """LFPy and MEArec in an environment of their own."""
     input:
-        "envs/peers.txt",
+        CHECKOUT / "envs/peers.txt",
     output:
         f"{PEERS}/installed.txt",
     log:
@@ -51,7 +52,7 @@ rule neuron_benchmark:
             rules.rheobase.output[0], cell=BENCHMARKED_CELLS, variant="v000"
         ),
         peers=rules.peers.output[0],
-        peer="scripts/benchmarks/peers/lfpy_probes.py",
+        peer=CHECKOUT / "scripts/benchmarks/peers/lfpy_probes.py",
     output:
         "<results>/performance/{benchmark}.json",
     log:
@@ -83,7 +84,7 @@ rule synthesis_benchmark:
     input:
         entries=currents_of(FIRST_SHARDS),
         peers=rules.peers.output[0],
-        peer="scripts/benchmarks/peers/mearec_recording.py",
+        peer=CHECKOUT / "scripts/benchmarks/peers/mearec_recording.py",
     output:
         "<results>/performance/{benchmark}.json",
     log:
@@ -107,7 +108,7 @@ rule synthesis_benchmark:
 rule plan_seconds:
     """A dry run of the paper tier."""
     input:
-        configuration="config/paper.yaml",
+        configuration=CHECKOUT / "config/paper.yaml",
     output:
         "<results>/performance/plan_seconds.json",
     log:

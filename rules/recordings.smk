@@ -1,6 +1,14 @@
 # Bank -> recordings with known spikes.
 
 
+rule recordings:
+    """Every synthetic recording."""
+    input:
+        expand(
+            "<results>/recordings/{recording}/units.csv", recording=SETTINGS.recordings
+        ),
+
+
 rule recording:
     """One synthetic recording, its true sorting and its probe, as a folder SpikeInterface loads."""
     input:

@@ -1,6 +1,12 @@
 # Cells -> mechanisms -> rheobase -> the bank of membrane currents.
 
 
+rule bank:
+    """Every entry of the bank."""
+    input:
+        currents_of(SHARDS),
+
+
 rule mechanisms:
     """Compile the ion channels of all cell models, once, in a folder of their own."""
     output:

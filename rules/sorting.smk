@@ -4,6 +4,16 @@ SORTED_RECORDINGS = SETTINGS.sorting.recordings or [
 ]
 
 
+rule sortings:
+    """Every sorting of every recording that is scored."""
+    input:
+        expand(
+            "<results>/sorting/{recording}/{sorter}.h5",
+            recording=SORTED_RECORDINGS,
+            sorter=SETTINGS.sorting.sorters,
+        ),
+
+
 rule sort:
     """Sort one recording with one sorter."""
     input:

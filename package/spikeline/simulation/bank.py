@@ -1,8 +1,8 @@
 """One entry of the bank of membrane currents: low-rank currents, geometry, spikes and the measured error.
 
 I_mem (n_segments, n_samples), in nA, is stored as ``basis @ (scale * coefficients)`` with int16 coefficients. The
-extracellular potential of the cell at any contacts is ``line_source_matrix(geometry, contacts) @ I_mem``, so a placement
-costs (n_contacts x rank) x (rank x n_samples) once ``line_source_matrix @ basis`` is known.
+extracellular potential of the cell at any contacts is ``line_source_matrix(geometry, contacts) @ I_mem``, so a
+placement costs (n_contacts x rank) x (rank x n_samples) once ``line_source_matrix @ basis`` is known.
 """
 
 from __future__ import annotations

@@ -213,7 +213,7 @@ class LowRankBasis:
         """Project a slice and measure what is left.
 
         Exact, and yet most samples are never turned into potentials. The energy follows from the residual's Gram matrix
-        G as ``trace(M' M G)``. The largest potential needs only those samples whose upper bound (Cauchy-Schwarz: the norm
+        G as ``trace(M' M G)``. The largest potential needs only samples whose upper bound (Cauchy-Schwarz: the norm
         of the residual times that of the strongest contact) exceeds what was found before.
         """
         n_segments, n_samples = currents.shape

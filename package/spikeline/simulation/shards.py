@@ -65,9 +65,10 @@ def cast_of_recording(settings: RunSettings, recording: str) -> Cast:
     shards = bank_shards(settings.simulation, wanted.split)
     if wanted.units > len(shards):
         cells, bank = settings.simulation.cells, settings.simulation.bank
+        product = f"{len(getattr(cells, wanted.split))} cells x {cells.variants.count} variants x {bank.seeds} seeds"
         raise ConfigError(
-            f"recordings.{recording}.units = {wanted.units}, but the {wanted.split} side of the bank has "
-            f"{len(shards)} entries ({len(getattr(cells, wanted.split))} cells x {cells.variants.count} variants x {bank.seeds} seeds)",
+            f"recordings.{recording}.units = {wanted.units}, but the {wanted.split} side of the bank has {len(shards)} "
+            f"entries ({product})",
             "at least as many entries as units, because an entry stands in a recording once",
             f"raise simulation.cells.variants.count or simulation.bank.seeds, or lower recordings.{recording}.units",
         )

@@ -18,6 +18,7 @@ from spikeline.simulation.interpreter import neuron_interpreter
 
 __all__ = ["SliceRunner"]
 
+_FETCHED_STEPS = 4096
 _STATE = 3  # NEURON's number for the kind of variable
 
 
@@ -71,6 +72,7 @@ class SliceRunner:
         self._stochastic = _stochastic_channels(h, cell.segments)
         self._generators: list[Any] = []
         self._buffer = np.empty((0, 0), dtype=np.float32)
+        self._soma_voltage_mv = np.empty(0)
 
     def run(self, current_na: np.ndarray, state: np.ndarray | None = None, slice_index: int = 0) -> np.ndarray:
         """Integrate one slice.
@@ -92,7 +94,7 @@ class SliceRunner:
         Raises
         ------
         NumericalError
-            If the voltage is not finite at the end of the slice.
+            If NEURON does not make one step per value.
         """
         h, dt, n_steps = self._h, self._dt_ms, len(current_na)
         # Continuous play has no events (steps played every dt cost one each) and is read at the middle of a step;
@@ -103,17 +105,32 @@ class SliceRunner:
         if state is not None:
             self._state.scatter(h.Vector(state))
         self._seed_channels(slice_index)
-        self._context.psolve(n_steps * dt)
-        recorded = int(self._voltage.size()) - 1
-        if recorded != n_steps:
-            raise NumericalError(
-                f"cell {self._cell.name}: {recorded} steps were recorded in a slice of {n_steps}",
-                "one sample per step",
-                "report this as a bug",
-            )
+        # What NEURON records is fetched every few thousand steps, while it still lies in the processor's cache
+        self._soma_voltage_mv = np.empty(n_steps)
+        if self._buffer.shape != (len(self._currents), n_steps):
+            # kept between slices: getting fresh memory from the system takes longer than filling it
+            self._buffer = np.empty((len(self._currents), n_steps), dtype=np.float32)
+        self._forget()  # the values of t = 0
+        for start in range(0, n_steps, _FETCHED_STEPS):
+            stop = min(start + _FETCHED_STEPS, n_steps)
+            self._context.psolve(stop * dt)
+            if int(self._voltage.size()) != stop - start:
+                raise NumericalError(
+                    f"cell {self._cell.name}: NEURON made {int(self._voltage.size())} steps in place of {stop - start}",
+                    "one sample per step",
+                    "report this as a bug",
+                )
+            self._soma_voltage_mv[start:stop] = self._voltage.as_numpy()
+            for row, vector in zip(self._buffer, self._currents, strict=True):
+                row[start:stop] = vector.as_numpy()
+            self._forget()
         ended = h.Vector(self._state.size())
         self._state.gather(ended)
         return np.array(ended)
+
+    def _forget(self) -> None:
+        for vector in (self._voltage, *self._currents):
+            vector.resize(0)
 
     def _clamp_play(self, times_ms: np.ndarray, current_na: np.ndarray) -> None:
         if int(self._times.size()) != len(times_ms):
@@ -137,20 +154,13 @@ class SliceRunner:
 
     def soma_voltage_mv(self) -> np.ndarray:
         """(n_steps,) float64; sample k is at the end of step k."""
-        return np.array(self._voltage.as_numpy()[1:])
+        return self._soma_voltage_mv
 
     def currents_na(self) -> np.ndarray:
-        """(n_segments, n_steps) float32 membrane currents, sample k at the end of step k; overwritten by the next call.
+        """(n_segments, n_steps) float32 membrane currents, sample k at the end of step k; overwritten next time.
 
         They sum to the injected current, not to 0: the electrode's current leaves through the membrane.
         """
-        shape = len(self._currents), int(self._voltage.size()) - 1
-        if (
-            self._buffer.shape != shape
-        ):  # kept, because getting fresh memory from the system takes longer than filling it
-            self._buffer = np.empty(shape, dtype=np.float32)
-        for row, vector in zip(self._buffer, self._currents, strict=True):
-            row[:] = vector.as_numpy()[1:]
         return self._buffer
 
 

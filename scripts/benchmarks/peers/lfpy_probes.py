@@ -24,7 +24,7 @@ TEMPLATE = re.compile(r"^[ \t]*begintemplate[ \t]+(\w+).*?^[ \t]*endtemplate[ \t
 
 
 def load_templates(package: Path) -> str:
-    """Load the package's templates, with an empty one for its synapses; the name of the cell's."""
+    """Load the package's templates, with an empty one for its synapses; the name of the cell's, template.hoc's last."""
     blocks = [
         match
         for name in ("morphology.hoc", "biophysics.hoc", "template.hoc")
@@ -37,7 +37,7 @@ def load_templates(package: Path) -> str:
         file.write(hoc + "\n")
         file.flush()
         neuron.h.xopen(file.name)
-    return next(match.group(1) for match in blocks if "replace_axon" in match.group(0))
+    return blocks[-1].group(1)
 
 
 def main(job_file: str, result_file: str) -> None:
