@@ -1,4 +1,4 @@
-"""A job's log: everything the process prints, C libraries included, and a short last word on the terminal when it fails."""
+"""A job's log: everything the process prints, C libraries included, and a last word on the terminal if it fails."""
 
 from __future__ import annotations
 

@@ -125,8 +125,8 @@ class NoiseSettings(Settings):
     background_peak_uv: FiniteFloat = setting(
         10.0,
         unit="uV",
-        description="No mean spike of a background unit is scaled beyond this on any contact (MEArec's bound too): a larger one "
-        "would be a unit to sort. Noise fills what is then missing from the background's share.",
+        description="No mean spike of a background unit is scaled beyond this on any contact (MEArec's bound too): a "
+        "larger one would be a unit to sort. Noise fills what is then missing from the background's share.",
         gt=0,
         le=1000,
     )

@@ -1,0 +1,35 @@
+"""``spikeline``: everything a rule does, by hand; and the checks of configurations and results."""
+
+from __future__ import annotations
+
+import click
+
+from spikeline import __version__
+from spikeline.cli.configuration import config
+from spikeline.cli.group import Commands
+from spikeline.cli.results import compare, verify
+from spikeline.cli.simulation import compile_mechanisms, currents, record, rheobase
+from spikeline.cli.sorting import score, sort_command
+
+__all__ = ["command_line", "main"]
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.group(cls=Commands, context_settings=_CONTEXT)
+@click.version_option(__version__, prog_name="spikeline")
+def command_line() -> None:
+    """From biophysical neurons to sorted, scored recordings, one step at a time.
+
+    The workflow (`snakemake`) runs these steps for you; here each can be run by hand on files of your own.
+    Exit codes: 0 all well, 1 a check found something, 2 an error.
+    """
+
+
+for command in (verify, compare, config, compile_mechanisms, rheobase, currents, record, sort_command, score):
+    command_line.add_command(command)
+
+
+def main() -> None:
+    """Entry point of the command ``spikeline``."""
+    command_line(prog_name="spikeline")
