@@ -37,11 +37,10 @@ rule peers:
     conda:
         "../envs/spikeline.yaml"
     params:
+        version=1,
         folder=f"{PEERS}/venv",
-    shell:
-        "(python -m venv --clear {params.folder} && "
-        "{params.folder}/bin/python -m pip install --disable-pip-version-check -r {input} && "
-        "{params.folder}/bin/python -m pip freeze > {output}) > {log} 2>&1"
+    script:
+        "../scripts/benchmarks/peers.py"
 
 
 rule neuron_benchmark:

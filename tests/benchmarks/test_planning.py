@@ -36,11 +36,12 @@ def dry_run(tmp_path, output):
     return [sys.executable, "-c", f"print(open({str(tmp_path / 'output.txt')!r}).read())"]
 
 
-def test_submitted_jobs_are_listed_with_their_resources():
+def test_jobs_are_listed_with_their_resources():
     jobs = list(declared_resources(OUTPUT.format(memory=500)))
     assert jobs == [
         ("currents", {"runtime": 40.0, "mem_mb": 2000.0}),
         ("currents", {"runtime": 10.0, "mem_mb": 500.0}),
+        ("all", {}),
     ]
     assert planned_jobs(OUTPUT) == 3
 
@@ -51,6 +52,7 @@ def test_a_plan_is_timed_and_checked(tmp_path):
     document = read_json(tmp_path / "plan.json")
     assert 0 < document["headline"]["benchmark.workflow.plan_seconds_10k"] < 60
     assert document["cases"]["paper"]["smallest_job_of_rule"] == {"currents": {"mem_mb": 500.0, "runtime": 10.0}}
+    assert document["cases"]["paper"]["rules_not_submitted"] == ["all"]
 
 
 def test_a_job_below_the_floor_is_refused(tmp_path):

@@ -44,7 +44,7 @@ def test_mearec_makes_the_same_recording():
     case = compare_mearec_with_ours(
         make_bank(3, 1, duration_s=4.0),
         [sys.executable, str(MEAREC_RECORDING)],
-        Case("electrode", "white"),
+        Case("electrode", "white", filtered=False),
         seed=1,
         units=2,
         duration_s=2.0,

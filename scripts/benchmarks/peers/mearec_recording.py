@@ -85,7 +85,7 @@ def main(job_file: str, result_file: str) -> None:
                 "color_peak": 300.0,
                 "color_q": 2.0,
                 "color_noise_floor": 1.0,
-                "filter": False,
+                "filter": job["filtered"],
                 "drifting": False,
                 "chunk_duration": job["chunk_duration_s"],
                 **MODULATION[job["modulation"]],
