@@ -6,7 +6,7 @@ import numpy as np
 
 from spikeline.artifacts import seed_stream
 from spikeline.simulation.bank import BankEntry
-from spikeline.simulation.geometry import SegmentGeometry
+from spikeline.simulation.field.geometry import SegmentGeometry
 
 RATE_HZ = 10_000.0
 

@@ -3,7 +3,7 @@
 from spikeline.artifacts import Provenance, write_csv
 from spikeline.log import log_to
 from spikeline.simulation.illustration.recording import recording_tables
-from spikeline.simulation.recordings import read_recording
+from spikeline.simulation.recordings.recording import read_recording
 
 log_to(snakemake.log[0])
 made = read_recording(snakemake.input[0].removesuffix(".manifest.json"))

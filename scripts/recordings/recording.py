@@ -4,7 +4,7 @@ from spikeline.artifacts import Provenance
 from spikeline.config import RecordingSettings
 from spikeline.log import log_to
 from spikeline.simulation.bank import read_bank_entry
-from spikeline.simulation.recordings import make_recording, write_recording
+from spikeline.simulation.recordings.recording import make_recording, write_recording
 
 log_to(snakemake.log[0])
 made = make_recording(

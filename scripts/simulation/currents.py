@@ -3,8 +3,8 @@
 from spikeline.artifacts import Provenance
 from spikeline.config.simulation import BankSettings, CellSettings, IntegrationSettings, StimulusSettings
 from spikeline.log import log_to
-from spikeline.simulation.cell_sources import find_cell_models
-from spikeline.simulation.currents import simulate_bank_entry
+from spikeline.simulation.bank.currents import simulate_bank_entry
+from spikeline.simulation.cells.cell_sources import find_cell_models
 
 log_to(snakemake.log[0])
 cells = CellSettings.parse(snakemake.params.cell)

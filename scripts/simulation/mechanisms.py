@@ -3,8 +3,8 @@
 from spikeline.artifacts import Provenance
 from spikeline.config.simulation import CellSettings
 from spikeline.log import log_to
-from spikeline.simulation.cell_sources import find_cell_models
-from spikeline.simulation.mechanisms import compile_mechanisms
+from spikeline.simulation.cells.cell_sources import find_cell_models
+from spikeline.simulation.cells.mechanisms import compile_mechanisms
 
 log_to(snakemake.log[0])
 models = find_cell_models(CellSettings.parse(snakemake.params.cells))

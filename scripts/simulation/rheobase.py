@@ -3,8 +3,8 @@
 from spikeline.artifacts import Provenance
 from spikeline.config.simulation import CellSettings, IntegrationSettings, RheobaseSettings
 from spikeline.log import log_to
-from spikeline.simulation.cell_sources import find_cell_models
-from spikeline.simulation.rheobase import measure_rheobase
+from spikeline.simulation.bank.rheobase import measure_rheobase
+from spikeline.simulation.cells.cell_sources import find_cell_models
 
 log_to(snakemake.log[0])
 cells = CellSettings.parse(snakemake.params.cell)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spikeline.config.simulation import CellSettings
-from spikeline.simulation.cell_sources import CellModel, find_cell_models
-from spikeline.simulation.mechanisms import compile_mechanisms
+from spikeline.simulation.cells.cell_sources import CellModel, find_cell_models
+from spikeline.simulation.cells.mechanisms import compile_mechanisms
 from tests.simulation.cell_packages import STOCHASTIC_CELL, write_package
 
 # Small ones: tests that integrate them are quick

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spikeline.simulation.bank import BankEntry
-from spikeline.simulation.geometry import SegmentGeometry
+from spikeline.simulation.field.geometry import SegmentGeometry
 
 
 def ball_and_stick_geometry(n_segments: int = 24, length_um: float = 300.0) -> SegmentGeometry:

@@ -17,8 +17,8 @@ BAND = (300.0, 3000.0)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    from spikeline.simulation.probes import make_probe
-    from spikeline.simulation.recordings import LabelledRecording, contact_positions, write_recording
+    from spikeline.simulation.recordings.probes import make_probe
+    from spikeline.simulation.recordings.recording import LabelledRecording, contact_positions, write_recording
 
     recording, truth = synthetic_tetrode(10.0)
     probe = make_probe(RecordingSettings().probe)

@@ -35,8 +35,8 @@ def compile_mechanisms(config_file: Path, output: Path) -> None:
     """
     from spikeline.artifacts import Provenance
     from spikeline.config.load import load_run
-    from spikeline.simulation import mechanisms
-    from spikeline.simulation.cell_sources import find_cell_models
+    from spikeline.simulation.cells import mechanisms
+    from spikeline.simulation.cells.cell_sources import find_cell_models
 
     cells = load_run(config_file).simulation.cells
     models = find_cell_models(cells)
@@ -58,7 +58,7 @@ def rheobase(config_file: Path, cell: str, variant: str, mechanisms: Path | None
       spikeline rheobase config/quick.yaml L5_NBC_bAC217_1 --mechanisms my/mechanisms -o my/rheobase.json
     """
     from spikeline.config.load import load_run
-    from spikeline.simulation.rheobase import measure_rheobase
+    from spikeline.simulation.bank.rheobase import measure_rheobase
 
     settings = load_run(config_file)
     simulation = settings.simulation
@@ -99,7 +99,7 @@ def currents(
         --mechanisms my/mechanisms -o my/currents/L5_NBC_bAC217_1/v000-0.h5
     """
     from spikeline.config.load import load_run
-    from spikeline.simulation.currents import simulate_bank_entry
+    from spikeline.simulation.bank.currents import simulate_bank_entry
 
     settings = load_run(config_file)
     simulation = settings.simulation
@@ -141,7 +141,7 @@ def record(config_file: Path, recording: str, bank: Path, threads: int, output: 
     from spikeline.artifacts import Provenance
     from spikeline.config.load import load_run
     from spikeline.simulation.bank import read_bank_entry
-    from spikeline.simulation.recordings import make_recording, write_recording
+    from spikeline.simulation.recordings.recording import make_recording, write_recording
     from spikeline.simulation.shards import cast_of_recording
 
     settings = load_run(config_file)
@@ -165,7 +165,7 @@ def record(config_file: Path, recording: str, bank: Path, threads: int, output: 
 
 
 def _cell_model(cells: Any, name: str) -> Any:
-    from spikeline.simulation.cell_sources import find_cell_models
+    from spikeline.simulation.cells.cell_sources import find_cell_models
 
     _checked_choice(name, cells.names, "cell models")
     return find_cell_models(cells)[name]

@@ -10,7 +10,7 @@ import numpy as np
 
 from spikeline.artifacts import Provenance, seed_stream, write_json
 from spikeline.simulation.bank import BankEntry, read_bank_entry
-from spikeline.simulation.line_source import line_source_matrix
+from spikeline.simulation.field.line_source import line_source_matrix
 
 __all__ = ["placement_error", "write_placement_check"]
 

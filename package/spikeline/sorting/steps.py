@@ -46,7 +46,7 @@ def sort_to_file(
     str
         Why no unit was found; empty if there are units.
     """
-    from spikeline.simulation.recordings import read_recording
+    from spikeline.simulation.recordings.recording import read_recording
     from spikeline.sorting.run import sort_recording
 
     folder = Path(recording_folder)
@@ -91,7 +91,7 @@ def score_to_files(
     DataError
         If no sorting is given.
     """
-    from spikeline.simulation.recordings import read_recording
+    from spikeline.simulation.recordings.recording import read_recording
     from spikeline.sorting.scoring import aligned_truth, score_sorting
     from spikeline.sorting.snr import unit_peaks
 

@@ -9,6 +9,8 @@ import pytest
 
 from spikeline.errors import DataError, FormatError
 from spikeline.simulation.bank import write_bank_entry
+from spikeline.simulation.bank.low_rank import reference_contacts
+from spikeline.simulation.field.line_source import line_source_matrix
 from spikeline.simulation.illustration.bank_summary import BANK_COLUMNS, bank_table
 from spikeline.simulation.illustration.bank_tables import bank_tables
 from spikeline.simulation.illustration.extracellular_spike import extracellular_spike
@@ -16,8 +18,6 @@ from spikeline.simulation.illustration.footprint import electrode_grid, footprin
 from spikeline.simulation.illustration.morphology import morphology_table
 from spikeline.simulation.illustration.rank_error import rank_error_table
 from spikeline.simulation.illustration.traces import lively_window, traces_table
-from spikeline.simulation.line_source import line_source_matrix
-from spikeline.simulation.low_rank import reference_contacts
 from tests.synthetic_bank import synthetic_entry
 
 

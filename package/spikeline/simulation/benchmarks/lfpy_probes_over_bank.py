@@ -12,15 +12,15 @@ import numpy as np
 from spikeline.artifacts import Provenance
 from spikeline.config.simulation import CellSettings, StimulusSettings
 from spikeline.errors import DataError
+from spikeline.simulation.bank.stimulus import stimulus_current
 from spikeline.simulation.benchmarks.bank_over_bare_neuron import NEURON_RUN
 from spikeline.simulation.benchmarks.child import module_command, run_child
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.neuron_runs import TETRODE_UM
 from spikeline.simulation.benchmarks.report import write_benchmark
 from spikeline.simulation.benchmarks.timing import median_ratio, take_turns
-from spikeline.simulation.cell_sources import find_cell_models
-from spikeline.simulation.mechanisms import LIBRARY
-from spikeline.simulation.stimulus import stimulus_current
+from spikeline.simulation.cells.cell_sources import find_cell_models
+from spikeline.simulation.cells.mechanisms import LIBRARY
 
 __all__ = ["compare_lfpy_with_bank", "write_lfpy_probes_over_bank"]
 

@@ -17,11 +17,11 @@ from spikeline.simulation.benchmarks.child import run_child
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.report import write_benchmark
 from spikeline.simulation.benchmarks.timing import Measurement, clocked, median_ratio, take_turns
-from spikeline.simulation.events import draw_rate, draw_spike_train
-from spikeline.simulation.filters import band_pass
-from spikeline.simulation.recordings import make_recording
-from spikeline.simulation.simulated_recording import SimulatedRecording, recording_blocks
-from spikeline.simulation.synthesis import EventSource
+from spikeline.simulation.recordings.events import draw_rate, draw_spike_train
+from spikeline.simulation.recordings.filters import band_pass
+from spikeline.simulation.recordings.recording import make_recording
+from spikeline.simulation.recordings.simulated_recording import SimulatedRecording, recording_blocks
+from spikeline.simulation.recordings.synthesis import EventSource
 
 __all__ = ["CASES", "WAYS", "Case", "compare_mearec_with_ours", "make_traces", "write_mearec_over_ours"]
 

@@ -27,16 +27,16 @@ from threadpoolctl import threadpool_limits
 from spikeline.artifacts import read_json, write_json
 from spikeline.config.simulation import BankSettings, CellSettings, IntegrationSettings, StimulusSettings
 from spikeline.simulation.bank import read_bank_entry
+from spikeline.simulation.bank.currents import simulate_bank_entry
+from spikeline.simulation.bank.rheobase import RHEOBASE_SCHEMA, read_rheobase
+from spikeline.simulation.bank.slices import SliceRunner
+from spikeline.simulation.bank.spike_times import spike_peaks
+from spikeline.simulation.bank.stimulus import stimulus_current
 from spikeline.simulation.benchmarks.child import answer
-from spikeline.simulation.cell import NeuronCell, build_cell
-from spikeline.simulation.cell_sources import find_cell_models
-from spikeline.simulation.currents import simulate_bank_entry
-from spikeline.simulation.interpreter import neuron_interpreter
-from spikeline.simulation.line_source import line_source_matrix
-from spikeline.simulation.rheobase import RHEOBASE_SCHEMA, read_rheobase
-from spikeline.simulation.slices import SliceRunner
-from spikeline.simulation.spike_times import spike_peaks
-from spikeline.simulation.stimulus import stimulus_current
+from spikeline.simulation.cells.cell import NeuronCell, build_cell
+from spikeline.simulation.cells.cell_sources import find_cell_models
+from spikeline.simulation.cells.interpreter import neuron_interpreter
+from spikeline.simulation.field.line_source import line_source_matrix
 
 __all__ = ["TETRODE_UM", "measure_neuron_run", "neuron_jobs"]
 

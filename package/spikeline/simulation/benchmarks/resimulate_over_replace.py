@@ -19,7 +19,7 @@ from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.neuron_runs import TETRODE_UM
 from spikeline.simulation.benchmarks.report import write_benchmark
 from spikeline.simulation.benchmarks.timing import Measurement, median_ratio, take_turns
-from spikeline.simulation.placement import draw_rotation, projection
+from spikeline.simulation.recordings.placement import draw_rotation, projection
 
 __all__ = ["compare_resimulating_with_replacing", "place_from_bank", "write_resimulate_over_replace"]
 

@@ -14,8 +14,8 @@ from spikeline.simulation.bank import BankEntry, read_bank_entry
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.report import write_benchmark
 from spikeline.simulation.benchmarks.timing import clocked, take_turns
-from spikeline.simulation.recordings import make_recording
-from spikeline.simulation.simulated_recording import SimulatedRecording, recording_blocks
+from spikeline.simulation.recordings.recording import make_recording
+from spikeline.simulation.recordings.simulated_recording import SimulatedRecording, recording_blocks
 
 __all__ = ["CASES", "enough_entries", "synthesis_case", "write_synthesis_realtime"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
-from spikeline.simulation.line_source import line_source_matrix
+from spikeline.simulation.field.line_source import line_source_matrix
 
 __all__ = ["extracellular_spike"]
 

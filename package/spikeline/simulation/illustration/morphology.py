@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from spikeline.simulation.geometry import SegmentGeometry
+from spikeline.simulation.field.geometry import SegmentGeometry
 
 __all__ = ["morphology_table"]
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
-from spikeline.simulation.line_source import line_source_matrix
-from spikeline.simulation.low_rank import reference_contacts
+from spikeline.simulation.bank.low_rank import reference_contacts
+from spikeline.simulation.field.line_source import line_source_matrix
 
 __all__ = ["rank_error_table"]
 

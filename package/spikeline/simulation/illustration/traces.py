@@ -7,7 +7,7 @@ import pandas as pd
 
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
-from spikeline.simulation.line_source import line_source_matrix
+from spikeline.simulation.field.line_source import line_source_matrix
 
 __all__ = ["lively_window", "tetrode_beside", "traces_table"]
 

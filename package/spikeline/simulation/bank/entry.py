@@ -1,0 +1,150 @@
+"""One entry of the bank of membrane currents: low-rank currents, geometry, spikes and the measured error.
+
+I_mem (n_segments, n_samples), in nA, is stored as ``basis @ (scale * coefficients)`` with int16 coefficients. The
+extracellular potential of the cell at any contacts is ``line_source_matrix(geometry, contacts) @ I_mem``, so a
+placement costs (n_contacts x rank) x (rank x n_samples) once ``line_source_matrix @ basis`` is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from spikeline.artifacts import Provenance, create_hdf5, open_hdf5
+from spikeline.errors import DataError
+from spikeline.simulation.field.geometry import SegmentGeometry
+
+__all__ = ["BANK_SCHEMA", "BankEntry", "read_bank_entry", "write_bank_entry"]
+
+BANK_SCHEMA = "current-bank"
+_GEOMETRY = {"start_um": "um", "end_um": "um", "diameter_um": "um", "is_soma": ""}
+_LOOSE = {"basis": "nA per unit coefficient", "scale": "1", "spike_samples": "samples", "soma_voltage_mv": "mV"}
+
+
+@dataclass(frozen=True)
+class BankEntry:
+    """Membrane currents of one cell variant under one stimulus seed.
+
+    Parameters
+    ----------
+    cell, variant, seed
+        Which entry it is; ``cell`` is the unit of the train/test split.
+    geometry
+        Segments, soma at the origin, axes as in the morphology file (y towards the pia for the Blue Brain models).
+    basis
+        (n_segments, rank) float32.
+    scale
+        (rank,) float32; component k of the current is ``basis[:, k] * scale[k] * coefficients[k]``.
+    coefficients
+        (rank, n_samples) int16, an array or an open HDF5 data set.
+    spike_samples
+        (n_spikes,) int64, sample of each soma-voltage peak.
+    soma_voltage_mv
+        (n_samples,) float16, soma voltage in mV.
+    sampling_rate_hz
+        Samples per second.
+    error
+        Measured errors of the low-rank form: ``max_error_uv``, ``rms_error_percent`` (over the reference electrodes),
+        ``bound_uv_at_20um`` (holds for any contact at least 20 um from every segment), ``rank``.
+    facts
+        Everything else worth keeping: rheobase, stimulus, integration, firing rate.
+    """
+
+    cell: str
+    variant: str
+    seed: int
+    geometry: SegmentGeometry
+    basis: np.ndarray
+    scale: np.ndarray
+    coefficients: np.ndarray | h5py.Dataset
+    spike_samples: np.ndarray
+    soma_voltage_mv: np.ndarray | h5py.Dataset
+    sampling_rate_hz: float
+    error: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rank(self) -> int:
+        """Number of components."""
+        return self.basis.shape[1]
+
+    @property
+    def n_samples(self) -> int:
+        """Length in samples."""
+        return self.coefficients.shape[1]
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sampling_rate_hz
+
+    @property
+    def name(self) -> str:
+        """``cell/variant-seed``."""
+        return f"{self.cell}/{self.variant}-{self.seed}"
+
+    def components(self, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Scaled components of samples [start, stop): (rank, n) float32, in units of the basis."""
+        stop = self.n_samples if stop is None else stop
+        if not 0 <= start <= stop <= self.n_samples:
+            raise DataError(
+                f"samples [{start}, {stop}) of {self.name}", f"a window inside [0, {self.n_samples})", "ask for less"
+            )
+        return self.coefficients[:, start:stop].astype(np.float32) * self.scale[:, None]
+
+    def currents(self, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Membrane currents of samples [start, stop): (n_segments, n) float32, in nA."""
+        return self.basis @ self.components(start, stop)
+
+
+def write_bank_entry(path: str | Path, entry: BankEntry, provenance: Provenance | None = None) -> None:
+    """Write an entry as one HDF5 artefact; coefficients are copied in pieces, so a lazy entry stays lazy."""
+    content = {
+        "cell": entry.cell,
+        "variant": entry.variant,
+        "sampling_rate_hz": entry.sampling_rate_hz,
+        "rank": entry.rank,
+    }
+    with create_hdf5(path, BANK_SCHEMA, provenance=provenance, content=content) as file:
+        file.attrs.update(
+            cell=entry.cell, variant=entry.variant, seed=entry.seed, sampling_rate_hz=entry.sampling_rate_hz
+        )
+        for group, values in (("error", entry.error), ("facts", entry.facts)):
+            file.create_group(group).attrs.update(values)
+        for name, unit in _GEOMETRY.items():
+            file.create_dataset(f"geometry/{name}", data=getattr(entry.geometry, name), track_times=False).attrs[
+                "unit"
+            ] = unit
+        for name, unit in _LOOSE.items():
+            file.create_dataset(name, data=np.asarray(getattr(entry, name)), track_times=False).attrs["unit"] = unit
+        target = file.create_dataset("coefficients", shape=entry.coefficients.shape, dtype=np.int16, track_times=False)
+        target.attrs["unit"] = "scale"
+        for start in range(0, entry.n_samples, 100_000):
+            stop = min(start + 100_000, entry.n_samples)
+            target[:, start:stop] = entry.coefficients[:, start:stop]
+
+
+def read_bank_entry(path: str | Path) -> BankEntry:
+    """Read an entry into memory (about 0.5 MB per second of a large cell).
+
+    Raises
+    ------
+    FormatError
+        If the file is truncated, unfinished or of another schema.
+    """
+    with open_hdf5(path, BANK_SCHEMA) as file:
+        return BankEntry(
+            cell=str(file.attrs["cell"]),
+            variant=str(file.attrs["variant"]),
+            seed=int(file.attrs["seed"]),
+            geometry=SegmentGeometry(**{name: file[f"geometry/{name}"][:] for name in _GEOMETRY}),
+            coefficients=file["coefficients"][:],
+            sampling_rate_hz=float(file.attrs["sampling_rate_hz"]),
+            error={k: float(v) for k, v in file["error"].attrs.items()},
+            facts={k: (v.item() if isinstance(v, np.generic) else v) for k, v in file["facts"].attrs.items()},
+            **{name: file[name][:] for name in _LOOSE},
+        )

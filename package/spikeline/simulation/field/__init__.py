@@ -1,0 +1,1 @@
+"""From currents to potentials: segments, line sources."""

@@ -1,0 +1,274 @@
+"""From placed sources to traces: the one engine behind lazy recordings, written recordings and training loaders.
+
+All arithmetic runs at the bank's rate on components (rank x samples), is projected to channels, and only then
+interpolated to the recording's rate. Sample k of a recording lies at bank position ``first + k * down / up``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numba
+import numpy as np
+
+from spikeline.errors import DataError
+from spikeline.simulation.recordings.interpolation import Interpolator, interpolate, interpolation_table
+from spikeline.simulation.recordings.sources import EVENT_PHASES, LOOP_SEAM, ContinuousSource, EventSource, Motion
+
+__all__ = ["Synthesiser", "synthesise"]
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy_less(source, shift, target):
+    for t in range(len(target)):
+        target[t] = np.float32(source[t]) - shift
+
+
+@numba.njit(cache=True, nogil=True)
+def _gather(components, kept, offset, start, loops, out):
+    """Fill out (rank, n) float32 with components [start, start + n) less their offset."""
+    n_samples = components.shape[1]
+    n = out.shape[1]
+    seam = min(LOOP_SEAM, n_samples // 4) if loops else 0
+    period = n_samples - seam
+    for r in range(len(kept)):
+        row = components[kept[r]]
+        target = out[r]
+        shift = offset[r]
+        if not loops:
+            low = min(max(0, -start), n)
+            high = min(max(low, n_samples - start), n)
+            target[:low] = np.float32(row[0]) - shift
+            _copy_less(row[start + low : start + high], shift, target[low:high])
+            target[high:] = np.float32(row[n_samples - 1]) - shift
+            continue
+        t = 0
+        while t < n:
+            place = (start + t) % period
+            if place < seam:  # the end of the entry fades into its beginning
+                weight = np.float32(place) / np.float32(seam)
+                target[t] = (
+                    weight * np.float32(row[place]) + (np.float32(1) - weight) * np.float32(row[place + period]) - shift
+                )
+                t += 1
+            else:
+                count = min(period - place, n - t)
+                _copy_less(row[place : place + count], shift, target[t : t + count])
+                t += count
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _paste(components, centre, projection, times, which, below, weight, table, half, up, down, start, out):
+    """Add events to out (n, n_channels), whose first row is recording sample ``start``."""
+    n_steps, n_channels, rank = projection.shape
+    width = components.shape[2]
+    padded = np.zeros((n_channels, width + 4 * half), np.float32)
+    seen = np.empty((n_channels, rank), np.float32)
+    phases = table.shape[0]  # EVENT_PHASES * up
+    for e in range(len(times)):
+        # bank position of recording sample n in the snippet: centre + (n - time / 16) * down / up, in units of 1 /
+        # phases
+        first = (times[e] * down - (centre + half) * phases) // (down * EVENT_PHASES) + 1
+        last = (times[e] * down + (width - centre + half) * phases) // (down * EVENT_PHASES)
+        first, last = max(first, start), min(last, start + out.shape[0] - 1)
+        if first > last:
+            continue
+        low = below[e]
+        high = min(low + 1, n_steps - 1)
+        for c in range(n_channels):
+            for k in range(rank):
+                seen[c, k] = projection[low, c, k] + weight[e] * (projection[high, c, k] - projection[low, c, k])
+        snippet = components[which[e]]
+        for c in range(n_channels):
+            trace = padded[c, 2 * half : 2 * half + width]
+            trace[:] = 0.0
+            for k in range(rank):
+                factor = seen[c, k]
+                part = snippet[k]
+                for t in range(width):
+                    trace[t] += factor * part[t]
+        for n in range(first, last + 1):
+            place = centre * phases + (n * EVENT_PHASES - times[e]) * down
+            base = place // phases - half + 1 + 2 * half
+            if base < 0 or base + 2 * half > padded.shape[1]:
+                continue
+            weights = table[place % phases]
+            for c in range(n_channels):
+                total = np.float32(0)
+                window = padded[c, base : base + 2 * half]
+                for j in range(2 * half):
+                    total += weights[j] * window[j]
+                out[n - start, c] += total
+
+
+# Up to this many channels (a tetrode, a small grid) our own product is nearly as fast as BLAS, and its rounding does
+# not depend on how many threads somebody else in the process lets BLAS use.
+_FEW_CHANNELS = 32
+_TILE = 512
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _add_four(a, b, c, d, wa, wb, wc, wd, out):
+    for t in range(len(out)):
+        out[t] += (wa * a[t] + wb * b[t]) + (wc * c[t] + wd * d[t])
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _multiply(components, projection, out):
+    """Projection (n_channels, rank) times components (rank, n) into out (n_channels, n), in cache-sized tiles."""
+    n_channels, n = out.shape
+    rank = components.shape[0]
+    by_four = rank // 4 * 4
+    for first in range(0, n, _TILE):
+        last = min(first + _TILE, n)
+        for c in range(n_channels):
+            target = out[c, first:last]
+            weights = projection[c]
+            target[:] = 0.0
+            for k in range(0, by_four, 4):
+                _add_four(
+                    components[k, first:last], components[k + 1, first:last],
+                    components[k + 2, first:last], components[k + 3, first:last],
+                    weights[k], weights[k + 1], weights[k + 2], weights[k + 3], target,
+                )  # fmt: skip
+            for k in range(by_four, rank):
+                row, weight = components[k, first:last], weights[k]
+                for t in range(len(target)):
+                    target[t] += weight * row[t]
+
+
+def _product(components: np.ndarray, projection: np.ndarray) -> np.ndarray:
+    """(n, n_channels) of components (rank, n) and a projection (n_channels, rank)."""
+    if len(projection) > _FEW_CHANNELS:
+        return components.T @ projection.T
+    out = np.empty((len(projection), components.shape[1]), np.float32)
+    _multiply(components, np.ascontiguousarray(projection), out)
+    return out.T
+
+
+def _project(
+    components: np.ndarray, projection: np.ndarray, below: np.ndarray | None, weight: np.ndarray | None
+) -> np.ndarray:
+    """Traces (n, n_channels) of components (rank, n) under a projection (n_steps, n_channels, rank) that may move."""
+    if below is None or len(projection) == 1:
+        return _product(components, projection[0])
+    out = np.empty((components.shape[1], projection.shape[1]), np.float32)
+    edges = np.flatnonzero(np.diff(below)) + 1
+    for start, stop in zip([0, *edges], [*edges, len(below)], strict=True):
+        step = below[start]
+        part = components[:, start:stop]
+        lower = _product(part, projection[step])
+        upper = _product(part, projection[min(step + 1, len(projection) - 1)])
+        out[start:stop] = lower + weight[start:stop, None] * (upper - lower)
+    return out
+
+
+class Synthesiser:
+    """Traces of a fixed set of sources, for any window, without noise.
+
+    Parameters
+    ----------
+    sources
+        What is recorded.
+    n_channels
+        Number of channels.
+    plan
+        From the bank's rate to the recording's (`interpolation.interpolator`).
+    bank_rate_hz
+        Sampling rate of the sources' components, Hz.
+    motion
+        Drift, or None.
+
+    Raises
+    ------
+    DataError
+        If a source was projected to another number of channels or drift steps.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[ContinuousSource | EventSource],
+        *,
+        n_channels: int,
+        plan: Interpolator,
+        bank_rate_hz: float,
+        motion: Motion | None = None,
+    ) -> None:
+        self.n_channels, self.plan, self.bank_rate_hz, self.motion = n_channels, plan, bank_rate_hz, motion
+        steps = 1 if motion is None else len(motion.grid_um)
+        for source in sources:
+            seen = source.projection.shape[0], source.projection.shape[1]
+            if seen[1] != n_channels or seen[0] not in (1, steps):
+                raise DataError(
+                    f"a source projected to {seen[1]} channels at {seen[0]} displacements",
+                    f"{n_channels} channels at {steps} (or 1) displacements",
+                    "project every source with the same contacts and drift grid",
+                )
+        self.continuous = [s for s in sources if isinstance(s, ContinuousSource)]
+        self.events = [s for s in sources if isinstance(s, EventSource)]
+        # one matrix for all continuous sources, so that a window costs one product
+        self.projection = np.concatenate(
+            [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in self.continuous], axis=2
+        ) if self.continuous else np.zeros((steps, n_channels, 0), np.float32)  # fmt: skip
+        self.event_table = (
+            interpolation_table(EVENT_PHASES * plan.up, min(1.0, plan.up / plan.down)) if self.events else None
+        )
+
+    def components(self, low: int, high: int) -> np.ndarray:
+        """Components of all continuous sources at bank samples [low, high) after the first: (total rank, n) float32."""
+        out = np.empty((self.projection.shape[2], high - low), np.float32)
+        row = 0
+        for source in self.continuous:
+            rank = len(source.kept)
+            _gather(
+                source.components, source.kept, source.offset, source.first + low, source.loops, out[row : row + rank]
+            )
+            row += rank
+        return out
+
+    def traces(self, start: int, stop: int) -> np.ndarray:
+        """Recording samples [start, stop): (stop - start, n_channels) float32, uV."""
+        if self.projection.shape[2] and stop > start:
+            low, high = self.plan.input_span(start, stop)
+            below = weight = None
+            if self.motion is not None:
+                below, weight = self.motion.position(np.arange(low, high) / self.bank_rate_hz)
+            projected = _project(self.components(low, high), self.projection, below, weight)
+            out = np.ascontiguousarray(interpolate(projected, low, start, stop, self.plan))
+        else:
+            out = np.zeros((stop - start, self.n_channels), np.float32)
+        for source in self.events:
+            self._add_events(source, start, stop, out)
+        return out
+
+    def _add_events(self, source: EventSource, start: int, stop: int, out: np.ndarray) -> None:
+        up, down, half = self.plan.up, self.plan.down, self.event_table.shape[1] // 2
+        reach = math.ceil((source.components.shape[2] + 2 * half) * up / down) * EVENT_PHASES
+        first, last = np.searchsorted(source.times, [start * EVENT_PHASES - reach, stop * EVENT_PHASES + reach])
+        times = source.times[first:last]
+        if len(times) == 0:
+            return
+        if self.motion is None or len(source.projection) == 1:
+            below, weight = np.zeros(len(times), np.int64), np.zeros(len(times), np.float32)
+        else:
+            below, weight = self.motion.position(times / (EVENT_PHASES * self.bank_rate_hz * up / down))
+        _paste(
+            source.components, source.centre, source.projection, times, source.which[first:last],
+            below, weight, self.event_table, half, up, down, start, out,
+        )  # fmt: skip
+
+
+def synthesise(
+    sources: Sequence[ContinuousSource | EventSource],
+    n_samples: int,
+    *,
+    n_channels: int,
+    plan: Interpolator,
+    bank_rate_hz: float,
+    start: int = 0,
+    motion: Motion | None = None,
+) -> np.ndarray:
+    """`Synthesiser` for one window, recording samples [start, start + n_samples): (n_samples, n_channels), uV."""
+    engine = Synthesiser(sources, n_channels=n_channels, plan=plan, bank_rate_hz=bank_rate_hz, motion=motion)
+    return engine.traces(start, start + n_samples)

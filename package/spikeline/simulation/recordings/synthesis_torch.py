@@ -1,0 +1,166 @@
+"""`synthesis.Synthesiser` in torch, on any device: the same traces to float32 rounding, for training loaders."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from spikeline.simulation.recordings.interpolation import Interpolator
+from spikeline.simulation.recordings.noise import noise_filter
+from spikeline.simulation.recordings.sources import EVENT_PHASES, LOOP_SEAM, ContinuousSource, EventSource, Motion
+from spikeline.simulation.recordings.synthesis import Synthesiser
+
+__all__ = ["TorchSynthesiser", "noise_like"]
+
+_EVENTS_AT_ONCE = 256
+
+
+class TorchSynthesiser:
+    """Traces of a fixed set of sources, for any window, without noise, as tensors.
+
+    The stored components stay int16 on the device and are converted window by window.
+
+    Parameters
+    ----------
+    sources, n_channels, plan, bank_rate_hz, motion
+        See `synthesis.Synthesiser`.
+    device
+        Where the tensors lie and the work is done.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[ContinuousSource | EventSource],
+        *,
+        n_channels: int,
+        plan: Interpolator,
+        bank_rate_hz: float,
+        motion: Motion | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        host = Synthesiser(sources, n_channels=n_channels, plan=plan, bank_rate_hz=bank_rate_hz, motion=motion)
+        self.n_channels, self.plan, self.bank_rate_hz, self.motion = n_channels, plan, bank_rate_hz, motion
+        self.device = torch.device(device)
+        self.projection = self._tensor(host.projection)
+        self.continuous = [
+            (self._tensor(s.components[s.kept]), self._tensor(s.offset)[:, None], s.first, s.loops)
+            for s in host.continuous
+        ]
+        self.events = [(s, self._tensor(s.components), self._tensor(s.projection)) for s in host.events]
+        self.table = self._tensor(plan.table)
+        self.event_table = None if host.event_table is None else self._tensor(host.event_table)
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+    def _components(self, low: int, high: int) -> torch.Tensor:
+        rows = []
+        for components, offset, first, loops in self.continuous:
+            n_samples = components.shape[1]
+            place = torch.arange(first + low, first + high, device=self.device)
+            if loops:
+                seam = min(LOOP_SEAM, n_samples // 4)
+                place = place % (n_samples - seam)
+                weight = (place.to(torch.float32) / max(seam, 1)).clamp(max=1.0)
+                ending = (place + n_samples - seam).clamp(max=n_samples - 1)
+                here = weight * components[:, place].float() + (1 - weight) * components[:, ending].float()
+            else:
+                here = components[:, place.clamp(0, n_samples - 1)].float()
+            rows.append(here - offset)
+        return torch.cat(rows)
+
+    def _position(self, time_s: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        below, weight = self.motion.position(time_s)
+        return self._tensor(below), self._tensor(weight)
+
+    def _continuous(self, start: int, stop: int) -> torch.Tensor:
+        low, high = self.plan.input_span(start, stop)
+        components = self._components(low, high)
+        if self.motion is None:
+            projected = self.projection[0] @ components
+        else:
+            below, weight = self._position(np.arange(low, high) / self.bank_rate_hz)
+            projected = torch.empty((self.n_channels, high - low), device=self.device)
+            for step in torch.unique(below).tolist():
+                there = below == step
+                part = components[:, there]
+                lower = self.projection[step] @ part
+                upper = self.projection[min(step + 1, len(self.projection) - 1)] @ part
+                projected[:, there] = lower + weight[there] * (upper - lower)
+        if self.plan.is_identity:
+            return projected
+        position = torch.arange(start, stop, device=self.device) * self.plan.down
+        base = position // self.plan.up - self.plan.half + 1 - low
+        windows = projected.unfold(1, 2 * self.plan.half, 1)[:, base]  # (n_channels, n, taps)
+        return torch.einsum("cnj,nj->cn", windows, self.table[position % self.plan.up])
+
+    def _add_events(
+        self,
+        source: EventSource,
+        components: torch.Tensor,
+        projection: torch.Tensor,
+        start: int,
+        stop: int,
+        out: torch.Tensor,
+    ) -> None:
+        up, down, half = self.plan.up, self.plan.down, self.event_table.shape[1] // 2
+        width, phases = components.shape[2], self.event_table.shape[0]
+        reach = math.ceil((width + 2 * half) * up / down)
+        inside = np.searchsorted(source.times, [(start - reach) * EVENT_PHASES, (stop + reach) * EVENT_PHASES])
+        for first in range(inside[0], inside[1], _EVENTS_AT_ONCE):
+            chosen = slice(first, min(first + _EVENTS_AT_ONCE, inside[1]))
+            times = self._tensor(source.times[chosen])
+            seen = projection[:1]
+            if self.motion is not None and len(projection) > 1:
+                below, weight = self._position(source.times[chosen] / (EVENT_PHASES * self.bank_rate_hz * up / down))
+                lower, upper = projection[below], projection[(below + 1).clamp(max=len(projection) - 1)]
+                seen = lower + weight[:, None, None] * (upper - lower)
+            snippets = seen @ components[self._tensor(source.which[chosen])]  # (events, n_channels, width)
+            padded = torch.nn.functional.pad(snippets, (2 * half, 2 * half))
+            earliest = (times * down - (source.centre + half) * phases) // (down * EVENT_PHASES) + 1
+            sample = earliest[:, None] + torch.arange(reach + 1, device=self.device)
+            place = source.centre * phases + (sample * EVENT_PHASES - times[:, None]) * down
+            base = place // phases + half + 1
+            good = (base >= 0) & (base + 2 * half <= padded.shape[2]) & (sample >= start) & (sample < stop)
+            event, _ = torch.nonzero(good, as_tuple=True)
+            weights = self.event_table[place[good] % phases]
+            windows = padded.unfold(2, 2 * half, 1)[event, :, base[good]]  # (pasted samples, n_channels, taps)
+            out.index_add_(1, sample[good] - start, torch.einsum("scj,sj->cs", windows, weights))
+
+    def traces(self, start: int, stop: int) -> torch.Tensor:
+        """Recording samples [start, stop): (stop - start, n_channels) float32, uV."""
+        if self.continuous and stop > start:
+            out = self._continuous(start, stop).contiguous()
+        else:
+            out = torch.zeros((self.n_channels, stop - start), device=self.device)
+        for source, components, projection in self.events:
+            self._add_events(source, components, projection, start, stop, out)
+        return out.T
+
+
+def noise_like(
+    traces: torch.Tensor,
+    colour: str,
+    level_uv: float,
+    sampling_rate_hz: float,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:
+    """Gaussian noise with the spectrum of `noise.noise_filter`, like ``traces`` (..., n_samples, n_channels).
+
+    Shaped in the frequency domain, so it is periodic over the window: right for training windows, which are never
+    joined.
+    """
+    noise = torch.randn(traces.shape, generator=generator, device=traces.device)
+    sections = noise_filter(colour, sampling_rate_hz)
+    if len(sections):
+        n_samples = traces.shape[-2]
+        turn = np.exp(-2j * np.pi * np.fft.rfftfreq(n_samples))
+        response = np.ones(len(turn))
+        for b0, b1, b2, _, a1, a2 in sections:
+            response = response * np.abs((b0 + b1 * turn + b2 * turn**2) / (1 + a1 * turn + a2 * turn**2))
+        shape = torch.from_numpy(response.astype(np.float32)).to(traces.device)[:, None]
+        noise = torch.fft.irfft(torch.fft.rfft(noise, dim=-2) * shape, n=n_samples, dim=-2)
+    return level_uv * noise
