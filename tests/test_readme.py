@@ -1,0 +1,34 @@
+"""The README's Python runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from spikeline.simulation.bank import write_bank_entry
+from spikeline.simulation.recordings import read_recording
+from tests.synthetic_bank import synthetic_entry
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def test_own_spike_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [code] = re.findall(r"^  ```python\n(.*?)^  ```", README, re.DOTALL | re.MULTILINE)
+    for cell in re.findall(r'"(L5_\w+)"', code):
+        write_bank_entry(tmp_path / f"results/quick/simulation/currents/{cell}/v000-0.h5", synthetic_entry(cell))
+    monkeypatch.chdir(tmp_path)
+    exec(re.sub(r"^  ", "", code, flags=re.MULTILINE), {})
+    made = read_recording(tmp_path / "mine")
+    assert sorted(made.units["n_spikes"]) == [2, 3]
+    assert made.recording.get_total_duration() == 30.0
+
+
+def test_named_targets_and_files_exist() -> None:
+    root = Path(__file__).parents[1]
+    rules = "\n".join(path.read_text() for path in sorted((root / "rules").glob("*.smk")))
+    for target in re.findall(r"`snakemake (\w+)`", README):
+        assert f"rule {target}:" in rules, target
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (root / link).exists(), link
