@@ -29,7 +29,7 @@ $(VENV)/.complete: envs/requirements.txt pyproject.toml
 	@touch $@
 
 demo: environment
-	@$(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile config/$(TIER).yaml --cores $(CORES) $(RUN_OPTIONS)
+	@$(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile config/$(TIER).yaml --cores $(CORES) --quiet rules host $(RUN_OPTIONS)
 	@$(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile config/$(TIER).yaml --cores 1 $(RUN_OPTIONS) --quiet all --report results/$(TIER)/report.html
 	@$(BIN)/spikeline verify results/$(TIER)
 	@echo

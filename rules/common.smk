@@ -48,6 +48,19 @@ def cell_of(wildcards):
     return cells | {"train": [wildcards.cell], "test": []}
 
 
+def real_recording_figures(wildcards):
+    """Pictures of the real recordings; asked for by name without data_root, an error says what is missing."""
+    if not REAL_RECORDINGS:
+        raise WorkflowError(
+            "no real recording to draw: it needs data_root and sorting.real_recordings\n"
+            "  expected: --config data_root=/folder/of/data/sets, with the files at their paths in config/datasets.yaml\n"
+            "  what to do: give data_root, or ask for another target"
+        )
+    return expand(
+        "<results>/figures/real_recording/{dataset}.png", dataset=REAL_RECORDINGS
+    )
+
+
 def memory_mb(base):
     """Memory that grows with each attempt; a submitted job carries two Snakemake processes, hence the floor."""
     return lambda wildcards, attempt: max(500, base) * attempt

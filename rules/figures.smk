@@ -22,6 +22,21 @@ rule figures:
         FIGURES,
 
 
+rule recording_excerpts:
+    """The figure recording_excerpt of every recording."""
+    input:
+        expand(
+            "<results>/figures/recording_excerpt/{recording}.png",
+            recording=SETTINGS.recordings,
+        ),
+
+
+rule real_recordings:
+    """The figure real_recording of every real recording of the run; needs data_root."""
+    input:
+        real_recording_figures,
+
+
 rule bank_tables:
     """What the figures of the bank are drawn from, and one row per entry."""
     input:

@@ -77,5 +77,17 @@ def test_more_units_than_entries_is_refused_with_the_key_to_change(tmp_path: Pat
     assert "recordings.tetrode.units = 9" in output and "simulation.bank.seeds" in output
 
 
+@pytest.mark.parametrize("target", re.findall(r"`snakemake (\w+)`", (ROOT / "README.md").read_text()))
+def test_every_target_of_the_readme_plans(target: str, tmp_path: Path) -> None:
+    jobs = plan(tmp_path, "--config", f"data_root={tmp_path}", "--", target, configuration=ROOT / "config/quick.yaml")
+    assert jobs["mechanisms" if target != "real_recordings" else "sort_real"] >= 1
+
+
+def test_real_recordings_without_data_root_say_what_is_missing(tmp_path: Path) -> None:
+    quick = ROOT / "config/quick.yaml"
+    output = snakemake(tmp_path, "--dry-run", "--", "real_recordings", configuration=quick, succeeds=False)
+    assert "--config data_root=" in output
+
+
 def test_lint() -> None:
     assert "in a good condition" in snakemake(ROOT, "--lint")
