@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 # A tier is a whole configuration: loading quick first would mix its recordings into every other tier.
-if "run" not in config:
+if "simulation" not in config:
 
     configfile: "config/quick.yaml"
 

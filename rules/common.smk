@@ -1,24 +1,36 @@
 # Shared by all stages: the validated settings, the paths, the resources.
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from spikeline.artifacts import file_checksum
+from spikeline.artifacts import config_hash, file_checksum
 from spikeline.config.load import load_run
-from spikeline.errors import ConfigError
+from spikeline.data.datasets import datasets_at_hand, read_dataset_table
+from spikeline.errors import SpikelineError
+from spikeline.simulation.cells.cell_sources import find_cell_models
 from spikeline.simulation.shards import bank_shards, cast_of_recording
 
+DATASETS = str(Path(workflow.basedir) / "config" / "datasets.yaml")
 try:
     # From the files themselves, not from Snakemake's reading of them: errors then name the line.
     SETTINGS = load_run(workflow.configfiles, workflow.config_settings.config)
+    MODELS = find_cell_models(SETTINGS.simulation.cells)
     CASTS = {name: cast_of_recording(SETTINGS, name) for name in SETTINGS.recordings}
-except ConfigError as error:
+    REAL_RECORDINGS = (
+        datasets_at_hand(
+            SETTINGS.sorting.real_recordings,
+            SETTINGS.data_root,
+            read_dataset_table(DATASETS),
+        )
+        if SETTINGS.data_root
+        else {}
+    )
+except SpikelineError as error:
     raise WorkflowError(str(error)) from None
 
 SHARDS = bank_shards(SETTINGS.simulation)
 FIRST_SHARDS = list({shard.cell: shard for shard in reversed(SHARDS)}.values())[::-1]
-DATASETS = str(Path(workflow.basedir) / "config" / "datasets.yaml")
-REAL_RECORDINGS = SETTINGS.sorting.real_recordings if SETTINGS.data_root else []
 
 
 pathvars:
@@ -46,6 +58,16 @@ def cell_of(wildcards):
     cells = without(SETTINGS.simulation.cells, "train", "test", "expected_count")
     cells["variants"] = without(SETTINGS.simulation.cells.variants, "count")
     return cells | {"train": [wildcards.cell], "test": []}
+
+
+@cache
+def _checksum_of_model(cell):
+    return config_hash({file.name: file_checksum(file) for file in MODELS[cell].files})
+
+
+def model_checksum(wildcards):
+    """Checksum of a cell model's files: jobs depend on their own model, not on the library all models share."""
+    return _checksum_of_model(wildcards.cell)
 
 
 def real_recording_figures(wildcards):

@@ -60,6 +60,7 @@ rule bank_tables:
             for split in ("train", "test")
             for cell in getattr(SETTINGS.simulation.cells, split)
         },
+        reference_distance_um=SETTINGS.simulation.bank.reference_distance_um,
         conductivity_s_per_m=SETTINGS.simulation.bank.conductivity_s_per_m,
     script:
         "../scripts/simulation/bank_tables.py"
@@ -222,6 +223,8 @@ rule accuracy:
         version=1,
         tier=SETTINGS.run,
         snr_edges=SETTINGS.sorting.scoring.snr_edges,
+        well_detected_accuracy=SETTINGS.sorting.scoring.well_detected_accuracy,
+        true_time=SETTINGS.sorting.scoring.true_time,
     script:
         "../scripts/figures/accuracy.py"
 

@@ -14,9 +14,12 @@ rule recording:
     input:
         units=lambda wildcards: currents_of(CASTS[wildcards.recording].units),
         background=lambda wildcards: currents_of(CASTS[wildcards.recording].background),
+        probe=lambda wildcards: SETTINGS.recordings[wildcards.recording].probe.file
+        or [],
     output:
         manifest="<results>/recordings/{recording}.manifest.json",
         units="<results>/recordings/{recording}/units.csv",
+        traces="<results>/recordings/{recording}/recording/traces_cached_seg0.raw",
     log:
         "<logs>/recordings/{recording}.log",
     conda:

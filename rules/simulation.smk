@@ -21,7 +21,9 @@ rule mechanisms:
         runtime=minutes(10),
     params:
         version=1,
-        cells=without(SETTINGS.simulation.cells, "variants", "expected_count"),
+        source=SETTINGS.simulation.cells.source,
+        folder=SETTINGS.simulation.cells.folder,
+        models=sorted(SETTINGS.simulation.cells.names),
     script:
         "../scripts/simulation/mechanisms.py"
 
@@ -29,7 +31,7 @@ rule mechanisms:
 rule rheobase:
     """The smallest step current that makes a cell variant fire."""
     input:
-        mechanisms=rules.mechanisms.output[0],
+        mechanisms=ancient(rules.mechanisms.output[0]),
     output:
         "<results>/simulation/rheobase/{cell}/{variant}.json",
     log:
@@ -44,6 +46,7 @@ rule rheobase:
         version=1,
         seed=SETTINGS.seed,
         cell=cell_of,
+        model=model_checksum,
         integration=SETTINGS.simulation.integration.plain(),
         rheobase=SETTINGS.simulation.rheobase.plain(),
     script:
@@ -53,7 +56,7 @@ rule rheobase:
 rule currents:
     """One entry of the bank: membrane currents of one cell variant under one stimulus seed, low rank."""
     input:
-        mechanisms=rules.mechanisms.output[0],
+        mechanisms=ancient(rules.mechanisms.output[0]),
         rheobase=rules.rheobase.output[0],
     output:
         "<results>/simulation/currents/{cell}/{variant}-{seed}.h5",
@@ -71,6 +74,7 @@ rule currents:
         version=1,
         seed=SETTINGS.seed,
         cell=cell_of,
+        model=model_checksum,
         integration=SETTINGS.simulation.integration.plain(),
         stimulus=SETTINGS.simulation.stimulus.plain(),
         bank=without(SETTINGS.simulation.bank, "seeds"),

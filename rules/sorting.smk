@@ -87,6 +87,7 @@ rule scores:
 rule sort_real:
     """Sort a real recording of the data-set table with one sorter."""
     input:
+        # ancient: the data set's own row, in params, decides; an edit of another row reruns nothing
         table=ancient(DATASETS),
     output:
         "<results>/sorting/real/{dataset}/{sorter}.h5",
@@ -104,6 +105,7 @@ rule sort_real:
         version=1,
         seed=SETTINGS.seed,
         sorter=lambda wildcards: SETTINGS.sorting.sorters[wildcards.sorter].plain(),
+        dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].plain(),
     script:
         "../scripts/sorting/sort_real.py"
 
@@ -131,5 +133,6 @@ rule real_tables:
     params:
         version=1,
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
+        dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].plain(),
     script:
         "../scripts/sorting/real_tables.py"

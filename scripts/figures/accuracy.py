@@ -10,6 +10,7 @@ draw_accuracy(
     snakemake.input.counts,
     snakemake.output.png.removesuffix(".png"),
     snr_edges=snakemake.params.snr_edges,
+    well_detected_accuracy=snakemake.params.well_detected_accuracy,
     tier=snakemake.params.tier,
     provenance=Provenance.of_job(snakemake),
 )

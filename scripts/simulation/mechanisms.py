@@ -7,6 +7,8 @@ from spikeline.simulation.cells.cell_sources import find_cell_models
 from spikeline.simulation.cells.mechanisms import compile_mechanisms
 
 log_to(snakemake.log[0])
-models = find_cell_models(CellSettings.parse(snakemake.params.cells))
+names = {"train": snakemake.params.models, "test": []}
+cells = CellSettings.parse({"source": snakemake.params.source, "folder": snakemake.params.folder, **names})
+models = find_cell_models(cells)
 folder = snakemake.output[0].removesuffix(".manifest.json")
 compile_mechanisms(models.values(), folder, provenance=Provenance.of_job(snakemake))

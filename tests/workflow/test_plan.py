@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.running import ROOT, plan, snakemake
+from tests.workflow.running import BALL_AND_STICK, ROOT, plan, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -56,10 +56,19 @@ def test_every_submitted_job_declares_memory_and_minutes(tmp_path: Path) -> None
         assert runtime and int(runtime[1]) >= 5, f"rule {name}: {text}"
 
 
-def test_real_recordings_join_the_plan_with_data_root(tmp_path: Path) -> None:
+@pytest.fixture
+def data_root(tmp_path: Path) -> Path:
+    """A folder with something at the place of the locust recording: a plan looks no further."""
+    file = tmp_path / "data/sorting/locust_trial_01.npz"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    return tmp_path / "data"
+
+
+def test_real_recordings_join_the_plan_with_data_root(data_root: Path, tmp_path: Path) -> None:
     quick = ROOT / "config/quick.yaml"
     without = plan(tmp_path, configuration=quick)
-    with_data = plan(tmp_path, "--config", f"data_root={tmp_path}", configuration=quick)
+    with_data = plan(tmp_path, "--config", f"data_root={data_root}", configuration=quick)
     added = {rule: count - without.get(rule, 0) for rule, count in with_data.items() if count != without.get(rule)}
     assert added == {"sort_real": 4, "real_tables": 1, "real_recording": 1}
 
@@ -78,8 +87,8 @@ def test_more_units_than_entries_is_refused_with_the_key_to_change(tmp_path: Pat
 
 
 @pytest.mark.parametrize("target", re.findall(r"`snakemake (\w+)`", (ROOT / "README.md").read_text()))
-def test_every_target_of_the_readme_plans(target: str, tmp_path: Path) -> None:
-    jobs = plan(tmp_path, "--config", f"data_root={tmp_path}", "--", target, configuration=ROOT / "config/quick.yaml")
+def test_every_target_of_the_readme_plans(target: str, data_root: Path, tmp_path: Path) -> None:
+    jobs = plan(tmp_path, "--config", f"data_root={data_root}", "--", target, configuration=ROOT / "config/quick.yaml")
     assert jobs["mechanisms" if target != "real_recordings" else "sort_real"] >= 1
 
 
@@ -87,6 +96,31 @@ def test_real_recordings_without_data_root_say_what_is_missing(tmp_path: Path) -
     quick = ROOT / "config/quick.yaml"
     output = snakemake(tmp_path, "--dry-run", "--", "real_recordings", configuration=quick, succeeds=False)
     assert "--config data_root=" in output
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("ball_and_stick_3]", "ball_and_stik_3]", ["ball_and_stik_3", "did you mean"]),
+        ("source: ball_and_stick", "source: bbp_folder\n    folder: nowhere", ["nowhere", "one folder per model"]),
+        ("drive: events", "drive: events\n    probe: {kind: file, file: nowhere.json}", ["nowhere.json"]),
+    ],
+    ids=["cell", "folder", "probe file"],
+)
+def test_what_is_not_there_is_named_before_anything_runs(
+    before: str, after: str, words: list[str], tmp_path: Path
+) -> None:
+    text = BALL_AND_STICK.read_text()
+    assert text.count(before) == 1
+    (tmp_path / "wrong.yaml").write_text(text.replace(before, after))
+    output = snakemake(tmp_path, "--dry-run", configuration=tmp_path / "wrong.yaml", succeeds=False)
+    assert all(word in output for word in words), output[-3000:]
+
+
+def test_a_missing_data_set_is_named_before_anything_runs(tmp_path: Path) -> None:
+    quick = ROOT / "config/quick.yaml"
+    output = snakemake(tmp_path, "--dry-run", "--config", f"data_root={tmp_path}", configuration=quick, succeeds=False)
+    assert "locust_trial_01" in output and "does not exist" in output
 
 
 def test_lint() -> None:

@@ -68,6 +68,41 @@ def test_editing_one_key_reruns_what_reads_it(copied_run: Path, before: str, aft
     assert plan(copied_run, configuration=edited(copied_run, before, after)) == jobs
 
 
+def test_moving_a_cell_across_the_split_simulates_nothing_again(copied_run: Path) -> None:
+    text = BALL_AND_STICK.read_text()
+    moved = text.replace("train: [ball_and_stick_1]", "train: []").replace("test: [", "test: [ball_and_stick_1, ")
+    (copied_run / "moved.yaml").write_text(moved)
+    jobs = plan(copied_run, configuration=copied_run / "moved.yaml")
+    assert not {"mechanisms", "rheobase", "currents"} & set(jobs)
+    assert jobs["bank_tables"] == 1
+
+
+def test_adding_a_cell_simulates_that_cell_alone(copied_run: Path) -> None:
+    text = BALL_AND_STICK.read_text()
+    (copied_run / "added.yaml").write_text(text.replace("train: [", "train: [ball_and_stick_4, "))
+    jobs = plan(copied_run, configuration=copied_run / "added.yaml")
+    assert {rule: jobs[rule] for rule in ("mechanisms", "rheobase", "currents")} == {
+        "mechanisms": 1, "rheobase": 1, "currents": 1,
+    }  # fmt: skip
+    assert "recording" not in jobs
+
+
+def test_editing_a_probe_file_records_again(copied_run: Path) -> None:
+    import numpy as np
+    import probeinterface
+
+    probe = probeinterface.Probe(ndim=2, si_units="um")
+    probe.set_contacts(positions=np.array([[0.0, 0.0], [0.0, 20.0]]), shapes="circle", shape_params={"radius": 5.0})
+    probe.set_device_channel_indices([0, 1])
+    configuration = edited(copied_run, "drive: events", "drive: events\n    probe: {kind: file, file: probe.json}")
+    probeinterface.write_probeinterface(copied_run / "probe.json", probe)
+    snakemake(copied_run, "--cores", "2", configuration=configuration)
+    assert plan(copied_run, configuration=configuration) == {}
+    probe.move([0, 1])
+    probeinterface.write_probeinterface(copied_run / "probe.json", probe)
+    assert plan(copied_run, configuration=configuration) == {**FROM_RECORDING_ON, "summary": 1, "all": 1}
+
+
 def test_one_job_at_a_time_gives_the_same_bytes(finished_run: Path, tmp_path: Path) -> None:
     snakemake(tmp_path, "--cores", "1")
     assert checksums(tmp_path) == checksums(finished_run)

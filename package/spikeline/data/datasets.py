@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ from spikeline.config.base import FiniteFloat, Settings, setting
 from spikeline.config.yaml_text import read_yaml
 from spikeline.errors import ConfigError, DataError
 
-__all__ = ["DatasetEntry", "READERS", "read_dataset_table", "resolve_dataset"]
+__all__ = ["READERS", "DatasetEntry", "datasets_at_hand", "read_dataset_table", "resolve_dataset"]
 
 READERS = (
     "tetrode_npz",
@@ -130,6 +130,33 @@ def resolve_dataset(name: str, data_root: str | Path, table: Mapping[str, Datase
         If the name is unknown, data_root is no folder, the file is missing, leads out of data_root through a link, or
         has another checksum.
     """
+    path, entry = _file_of(name, data_root, table), table[name]
+    checksum = file_checksum(path)
+    if checksum != entry.sha256:
+        raise DataError(
+            f"{path} of data set {name!r} has SHA-256 {checksum}",
+            f"{entry.sha256} ({entry.version})",
+            "fetch it again; if you mean to use another edition, change sha256 and version in config/datasets.yaml",
+        )
+    return path
+
+
+def datasets_at_hand(
+    names: Iterable[str], data_root: str | Path, table: Mapping[str, DatasetEntry]
+) -> dict[str, DatasetEntry]:
+    """The named entries, each known and its file there; checksums wait until the file is read (`resolve_dataset`).
+
+    Raises
+    ------
+    DataError
+        As `resolve_dataset`, less the checksum.
+    """
+    for name in names:
+        _file_of(name, data_root, table)
+    return {name: table[name] for name in names}
+
+
+def _file_of(name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]) -> Path:
     if name not in table:
         near = difflib.get_close_matches(name, table, 1, 0.4)
         raise DataError(
@@ -159,12 +186,5 @@ def resolve_dataset(name: str, data_root: str | Path, table: Mapping[str, Datase
             f"{path} of data set {name!r} does not exist",
             f"the file of {entry.source}",
             "get it from there, or leave the data set out",
-        )
-    checksum = file_checksum(path)
-    if checksum != entry.sha256:
-        raise DataError(
-            f"{path} of data set {name!r} has SHA-256 {checksum}",
-            f"{entry.sha256} ({entry.version})",
-            "fetch it again; if you mean to use another edition, change sha256 and version in config/datasets.yaml",
         )
     return path

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float, Float64, Int64
 
 from spikeline.errors import DataError
 from spikeline.simulation.illustration.filtered import band_passed
@@ -29,17 +30,17 @@ class MeanWaveforms:
     Parameters
     ----------
     mean, sd
-        (n_units, n_samples, n_channels) mean and standard deviation over the spikes; NaN for a unit without spikes.
+        Mean and standard deviation over the spikes; NaN for a unit without spikes.
     count
-        (n_units,) spikes whose window lies inside the recording.
+        Spikes whose window lies inside the recording.
     time_ms
-        (n_samples,) relative to the spike.
+        Relative to the spike.
     """
 
-    mean: np.ndarray
-    sd: np.ndarray
-    count: np.ndarray
-    time_ms: np.ndarray
+    mean: Float64[np.ndarray, "units samples channels"]
+    sd: Float64[np.ndarray, "units samples channels"]
+    count: Int64[np.ndarray, " units"]
+    time_ms: Float64[np.ndarray, " samples"]
 
 
 def _scaled(recording: si.BaseRecording, start: int, stop: int) -> np.ndarray:
@@ -49,12 +50,12 @@ def _scaled(recording: si.BaseRecording, start: int, stop: int) -> np.ndarray:
     ).astype(np.float32)
 
 
-def noise_levels(recording: si.BaseRecording) -> np.ndarray:
+def noise_levels(recording: si.BaseRecording) -> Float[np.ndarray, " channels"]:
     """Noise of each channel: 1.4826 times the median absolute deviation, over 60 s taken evenly from the recording.
 
     Returns
     -------
-    (n_channels,)
+    numpy.ndarray
         In uV where the recording has gains.
     """
     rate, n_samples = recording.get_sampling_frequency(), recording.get_num_samples()

@@ -60,6 +60,26 @@ def test_the_measured_error_is_that_of_the_plain_formula(geometry: SegmentGeomet
         assert error.rms_percent <= 0.5
 
 
+def test_a_basis_that_grows_a_little_measures_as_one_that_starts_anew(
+    geometry: SegmentGeometry, rng: np.random.Generator
+) -> None:
+    """Only the new components are projected on; what that gives is compared with a whole pass on the grown basis."""
+    matrix = line_source_matrix(geometry, reference_contacts(geometry, 20.0))
+    currents = slow_and_spiking(geometry.n_segments, 5000, 12, rng)
+    low_rank = LowRankBasis(matrix, 0.5, 0.5)
+    low_rank.compress(currents)
+    before = low_rank.rank
+    tight = LowRankBasis(matrix, 0.02, 0.02, low_rank.basis)
+    coefficients, error = tight.compress(currents)
+    assert tight.rank > before
+    again, whole = LowRankBasis(matrix, 0.02, 0.02, tight.basis).compress(currents)
+    np.testing.assert_allclose(coefficients, again, atol=1e-6 * np.abs(again).max())
+    # single precision: fields of thousands of uV leave some 1e-5 uV of rounding in a residual of 0.01 uV
+    assert error.error_energy == pytest.approx(whole.error_energy, rel=1e-2)
+    assert error.max_error_uv == pytest.approx(whole.max_error_uv, rel=1e-2)
+    assert error.residual_na == pytest.approx(whole.residual_na, rel=1e-2)
+
+
 def test_the_rank_is_far_below_the_number_of_segments(geometry: SegmentGeometry, rng: np.random.Generator) -> None:
     low_rank = LowRankBasis(line_source_matrix(geometry, reference_contacts(geometry, 20.0)), 0.5, 0.5)
     low_rank.compress(slow_and_spiking(geometry.n_segments, 5000, 12, rng))

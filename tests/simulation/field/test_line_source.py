@@ -20,7 +20,7 @@ def random_geometry(rng: np.random.Generator, n_segments: int = 40) -> SegmentGe
 
 
 def one_segment(start: list[float], end: list[float], diameter: float = 1.0) -> SegmentGeometry:
-    return SegmentGeometry(np.array([start]), np.array([end]), np.array([diameter]), np.array([True]))
+    return SegmentGeometry(np.array([start], float), np.array([end], float), np.array([diameter]), np.array([True]))
 
 
 @pytest.mark.parametrize("contact", [[12.0, 0, 3], [5, 4, -30], [0.7, 0, 80], [3, 3, 10], [0, 6, 20.0]])
@@ -28,7 +28,7 @@ def test_equals_integrated_point_sources(contact: list[float]) -> None:
     geometry = one_segment([0, 0, 0], [0, 0, 20])
     integral, _ = quad(lambda z: 1 / np.linalg.norm(np.array(contact) - [0, 0, z]), 0, 20, epsabs=1e-13, epsrel=1e-13)
     expected = 1000 / (4 * np.pi * 0.3 * 20) * integral
-    np.testing.assert_allclose(line_source_matrix(geometry, np.array([contact]))[0, 0], expected, rtol=1e-9)
+    np.testing.assert_allclose(line_source_matrix(geometry, np.array([contact], float))[0, 0], expected, rtol=1e-9)
 
 
 def test_equals_closed_form_beside_the_middle() -> None:
@@ -95,6 +95,7 @@ def test_conductivity_divides(rng: np.random.Generator) -> None:
     )
 
 
+@pytest.mark.wrong_arrays
 @pytest.mark.parametrize("contacts", [np.zeros((4, 2)), np.zeros(3), np.array([[0.0, np.nan, 0]])])
 def test_bad_contacts_are_refused(rng: np.random.Generator, contacts: np.ndarray) -> None:
     with pytest.raises(DataError, match="contacts"):

@@ -121,9 +121,23 @@ def test_background_holds_no_spike_that_could_be_sorted() -> None:
 
     bounded, unbounded = far(background_peak_uv=5.0), far(background_peak_uv=1000.0)
     assert (bounded < unbounded).all()
-    # one factor for all of them: the bound takes amplitude, not the differences between far units
-    np.testing.assert_allclose(bounded / unbounded, (bounded / unbounded)[0], rtol=1e-5)
     np.testing.assert_allclose(bounded, far(background_peak_uv=10.0) / 2, rtol=1e-5)
+
+
+def test_background_comes_from_every_entry_at_hand() -> None:
+    noise = NoiseSettings(background_units=8, background_share=0.2)
+    made = make_recording(BANK[:4], settings(noise=noise, units=2), 1, "a")
+    far = made.recording.plan.sources[2:]
+    assert len({source.projection.tobytes() for source in far}) == 8
+    assert 0 < made.background_share <= 0.2 + 1e-9
+
+
+def test_given_trains_are_played_by_the_given_entries_in_order(tmp_path: Path) -> None:
+    trains = [np.array([0.5, 1.0, 1.5]), np.array([0.7]), np.array([0.2, 2.0])]
+    for entries in (BANK[:3], BANK[2::-1]):
+        made = make_recording(entries, settings(drive="events", units=3), 1, "a", spike_trains=trains)
+        assert list(zip(made.units["cell"], made.units["seed"], strict=True)) == [(e.cell, e.seed) for e in entries]
+        assert list(made.units["n_spikes"]) == [3, 1, 2]
 
 
 @pytest.mark.parametrize("drive", ["continuous", "events"])

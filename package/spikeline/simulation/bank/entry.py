@@ -13,6 +13,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from jaxtyping import Float16, Float32, Int16, Int64
 
 from spikeline.artifacts import Provenance, create_hdf5, open_hdf5
 from spikeline.errors import DataError
@@ -36,15 +37,15 @@ class BankEntry:
     geometry
         Segments, soma at the origin, axes as in the morphology file (y towards the pia for the Blue Brain models).
     basis
-        (n_segments, rank) float32.
+        Spatial pattern of each component, nA per unit of a scaled component.
     scale
-        (rank,) float32; component k of the current is ``basis[:, k] * scale[k] * coefficients[k]``.
+        Component k of the current is ``basis[:, k] * scale[k] * coefficients[k]``.
     coefficients
-        (rank, n_samples) int16, an array or an open HDF5 data set.
+        An array, or what is read like one piece by piece: an open HDF5 data set, the slices of an unfinished entry.
     spike_samples
-        (n_spikes,) int64, sample of each soma-voltage peak.
+        Sample of each soma-voltage peak.
     soma_voltage_mv
-        (n_samples,) float16, soma voltage in mV.
+        Soma voltage in mV, an array or an open HDF5 data set.
     sampling_rate_hz
         Samples per second.
     error
@@ -58,11 +59,11 @@ class BankEntry:
     variant: str
     seed: int
     geometry: SegmentGeometry
-    basis: np.ndarray
-    scale: np.ndarray
-    coefficients: np.ndarray | h5py.Dataset
-    spike_samples: np.ndarray
-    soma_voltage_mv: np.ndarray | h5py.Dataset
+    basis: Float32[np.ndarray, "segments rank"]
+    scale: Float32[np.ndarray, " rank"]
+    coefficients: Int16[Any, "rank samples"]
+    spike_samples: Int64[np.ndarray, " spikes"]
+    soma_voltage_mv: Float16[np.ndarray | h5py.Dataset, " samples"]
     sampling_rate_hz: float
     error: dict[str, float] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -87,8 +88,8 @@ class BankEntry:
         """``cell/variant-seed``."""
         return f"{self.cell}/{self.variant}-{self.seed}"
 
-    def components(self, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Scaled components of samples [start, stop): (rank, n) float32, in units of the basis."""
+    def components(self, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "rank window"]:
+        """Scaled components of samples [start, stop), in units of the basis."""
         stop = self.n_samples if stop is None else stop
         if not 0 <= start <= stop <= self.n_samples:
             raise DataError(
@@ -96,8 +97,8 @@ class BankEntry:
             )
         return self.coefficients[:, start:stop].astype(np.float32) * self.scale[:, None]
 
-    def currents(self, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Membrane currents of samples [start, stop): (n_segments, n) float32, in nA."""
+    def currents(self, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "segments window"]:
+        """Membrane currents of samples [start, stop), in nA."""
         return self.basis @ self.components(start, stop)
 
 

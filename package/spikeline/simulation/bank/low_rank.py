@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64, Int16
 from scipy.linalg import eigh
 from scipy.linalg.blas import ssyrk
 
@@ -30,6 +31,9 @@ __all__ = [
 _COLUMNS = 4096  # samples handled at once, so that a piece stays in the processor's cache or near it
 _WORST = 512  # samples on which a growing basis is tried before it is measured on all
 _RESERVE = 0.85  # a growing basis aims this far below the tolerances, so that not every slice asks for a little more
+_THINNED = 8  # the first basis is found on every eighth sample
+_NEAR = 1e-3  # relative energy of a residual below which differences of single-precision sums are exact enough
+_ROUNDING = 1e-5  # relative error of a sum of squares in single precision, with room to spare
 _INT16 = 32767
 
 
@@ -73,7 +77,7 @@ class FieldError:
 
 def reference_contacts(
     geometry: SegmentGeometry, distance_um: float, n_tetrodes: int = 80, pitch_um: float = 13.0
-) -> np.ndarray:
+) -> Float64[np.ndarray, "4*{n_tetrodes} 3"]:
     """A cloud of tetrode contacts around a cell, the same on every call.
 
     Half of the tetrodes lie around the soma, from the least distance to 5 times it, densest near; half beside segments
@@ -91,7 +95,7 @@ def reference_contacts(
     Returns
     -------
     numpy.ndarray
-        (4 * n_tetrodes, 3), um.
+        um; the four contacts of a tetrode follow each other.
     """
     generator = seed_stream(0, "reference contacts")
     middles = (geometry.start_um + geometry.end_um) / 2
@@ -113,15 +117,19 @@ def reference_contacts(
     return np.concatenate(contacts)
 
 
-def field_error(field_matrix: np.ndarray, residual: np.ndarray, signal_energy: float = 0.0) -> FieldError:
+def field_error(
+    field_matrix: Float[np.ndarray, "contacts segments"],
+    residual: Float[np.ndarray, "segments samples"],
+    signal_energy: float = 0.0,
+) -> FieldError:
     """The error that leaving ``residual`` out makes at the contacts, by the plain formula.
 
     Parameters
     ----------
     field_matrix
-        (n_contacts, n_segments), uV per nA.
+        uV per nA.
     residual
-        (n_segments, n_samples), nA.
+        nA.
     signal_energy
         Passed through to the result.
     """
@@ -136,7 +144,11 @@ def field_error(field_matrix: np.ndarray, residual: np.ndarray, signal_energy: f
 
 @dataclass
 class _Pass:
-    """One pass over a slice: its coefficients, the error, and the residual's Gram matrix and norm at each sample."""
+    """A slice on a basis: its coefficients, the error, and what is left over.
+
+    ``gram`` (n_segments, n_segments) is the residual's Gram matrix; ``norms`` (n_samples,) are at least the residual's
+    norm at each sample.
+    """
 
     coefficients: np.ndarray
     error: FieldError
@@ -150,15 +162,19 @@ class LowRankBasis:
     Parameters
     ----------
     field_matrix
-        (n_contacts, n_segments) line-source matrix of the reference contacts, uV per nA.
+        Line-source matrix of the reference contacts, uV per nA.
     max_error_uv, rms_error_percent
         Tolerances of every slice.
     basis
-        (n_segments, rank) basis to start from.
+        Basis to start from.
     """
 
     def __init__(
-        self, field_matrix: np.ndarray, max_error_uv: float, rms_error_percent: float, basis: np.ndarray | None = None
+        self,
+        field_matrix: Float[np.ndarray, "contacts segments"],
+        max_error_uv: float,
+        rms_error_percent: float,
+        basis: Float[np.ndarray, "segments rank"] | None = None,
     ) -> None:
         self._matrix = np.ascontiguousarray(field_matrix, dtype=np.float32)
         exact = np.asarray(field_matrix, dtype=np.float64)
@@ -173,18 +189,20 @@ class LowRankBasis:
         """Number of components so far."""
         return self.basis.shape[1]
 
-    def compress(self, currents: np.ndarray) -> tuple[np.ndarray, FieldError]:
+    def compress(
+        self, currents: Float32[np.ndarray, "segments samples"]
+    ) -> tuple[Float32[np.ndarray, "rank samples"], FieldError]:
         """Coefficients of a slice on the basis, which grows first if it has to, and the error measured on the slice.
 
         Parameters
         ----------
         currents
-            (n_segments, n_samples) float32, nA.
+            nA.
 
         Returns
         -------
         coefficients
-            (rank, n_samples) float32; ``basis @ coefficients`` approximates the currents.
+            ``basis @ coefficients`` approximates the currents.
         error
             At the reference contacts, over all samples.
 
@@ -193,8 +211,10 @@ class LowRankBasis:
         NumericalError
             If not even a full basis holds the tolerances.
         """
+        if self.rank == 0:
+            self._start(currents)
+        seen = self._project(currents)
         for _ in range(20):
-            seen = self._project(currents)
             error = seen.error
             small = error.max_error_uv <= self._max_error_uv and error.rms_percent <= self._rms_error_percent
             if small and (error.signal_energy > 0 or error.error_energy == 0):
@@ -202,6 +222,8 @@ class LowRankBasis:
             if self.rank >= len(self.basis):
                 break
             self._grow(seen, currents)
+            far = error.error_energy > _NEAR * error.signal_energy
+            seen = self._project(currents) if far else self._extended(seen, currents)
         raise NumericalError(
             f"the low-rank form errs by {error.max_error_uv:.3g} uV and {error.rms_percent:.3g} % "
             f"at rank {self.rank} of {len(self.basis)}",
@@ -209,47 +231,77 @@ class LowRankBasis:
             "raise bank.max_error_uv or bank.rms_error_percent",
         )
 
+    def _start(self, currents: np.ndarray) -> None:
+        """A first basis, from every eighth sample and the largest; what it misses is added once it is measured."""
+        squared = np.einsum("st,st->t", currents, currents)
+        if not squared.any():
+            return
+        large = squared > np.partition(squared, -1 - len(squared) // _THINNED)[-1 - len(squared) // _THINNED]
+        small = np.flatnonzero(~large)[::_THINNED]
+        gram = _gram(currents[:, large]) + _THINNED * _gram(currents[:, small])
+        nothing = np.empty((0, currents.shape[1]), np.float32)
+        self._grow(_Pass(nothing, FieldError(), gram, np.sqrt(squared)), currents)
+
     def _project(self, currents: np.ndarray) -> _Pass:
         """Project a slice and measure what is left.
 
-        Exact, and yet most samples are never turned into potentials. The energy follows from the residual's Gram matrix
-        G as ``trace(M' M G)``. The largest potential needs only samples whose upper bound (Cauchy-Schwarz: the norm
-        of the residual times that of the strongest contact) exceeds what was found before.
+        Exact, and yet most samples are never turned into potentials: the energy follows from the residual's Gram
+        matrix G as ``trace(M' M G)``.
         """
         n_segments, n_samples = currents.shape
         coefficients = np.empty((self.rank, n_samples), np.float32)
         gram = np.zeros((n_segments, n_segments))
         norms = np.empty(n_samples, np.float32)
-        largest, summed = 0.0, 0.0
         transposed = np.ascontiguousarray(self.basis.T)
-        buffer = np.empty((n_segments, _COLUMNS), np.float32)
         for start in range(0, n_samples, _COLUMNS):
             piece = currents[:, start : start + _COLUMNS]
-            residual = buffer[:, : piece.shape[1]] if piece.shape[1] == _COLUMNS else np.empty_like(piece)
             part = transposed @ piece
             coefficients[:, start : start + _COLUMNS] = part
-            np.matmul(self.basis, part, out=residual)
-            np.subtract(piece, residual, out=residual)
-            gram += ssyrk(1.0, residual.T, trans=1)
-            norm = np.sqrt(np.einsum("st,st->t", residual, residual))
-            norms[start : start + _COLUMNS] = norm
-            largest, summed = self._raise_maxima(residual, norm, largest, summed)
-        gram = np.triu(gram) + np.triu(gram, 1).T  # ssyrk fills the upper triangle only
-        energy = max(float(np.sum(self._weight * gram)), 0.0)
-        return _Pass(coefficients, FieldError(largest, energy, self._signal_energy(coefficients), summed), gram, norms)
+            # samples in rows, as the currents lie in memory
+            residual = part.T @ transposed
+            np.subtract(piece.T, residual, out=residual)
+            gram += _gram(residual.T)
+            norms[start : start + _COLUMNS] = np.sqrt(np.einsum("ts,ts->t", residual, residual))
+        return self._measured(currents, coefficients, gram, norms)
 
-    def _raise_maxima(
-        self, residual: np.ndarray, norms: np.ndarray, largest: float, summed: float
-    ) -> tuple[float, float]:
-        """The larger of the maxima found before and those of this piece, whose likeliest samples are tried first."""
-        slack = 1 + 1e-4  # the norms are rounded to single precision
-        first = residual[:, np.argpartition(norms, -min(16, len(norms)))[-16:]]
-        largest = max(largest, float(np.abs(self._matrix @ first).max()))
-        candidates = norms * (self._strongest_contact * slack) > largest
-        if candidates.any():
-            largest = max(largest, float(np.abs(self._matrix @ residual[:, candidates]).max()))
-        np.abs(residual, out=residual)  # its last use
-        return largest, max(summed, float((np.ones(len(residual), np.float32) @ residual).max()))
+    def _extended(self, seen: _Pass, currents: np.ndarray) -> _Pass:
+        """The pass over the slice after the basis grew, from the one before: only the new components are projected on.
+
+        The new residual is the old one less its part along the new components, and so are its Gram matrix and norms.
+        """
+        old, added = self.basis[:, : len(seen.coefficients)], self.basis[:, len(seen.coefficients) :]
+        more = added.T @ currents - (added.T @ old) @ seen.coefficients
+        complement = np.eye(len(added)) - added.astype(np.float64) @ added.T.astype(np.float64)
+        squared = seen.norms**2
+        # The difference of two nearly equal sums: what rounding may have taken is put back, to stay above the truth
+        left = np.clip(squared - np.einsum("ct,ct->t", more, more), 0, None) + _ROUNDING * squared
+        coefficients = np.concatenate([seen.coefficients, more])
+        return self._measured(currents, coefficients, complement @ seen.gram @ complement, np.sqrt(left))
+
+    def _measured(self, currents: np.ndarray, coefficients: np.ndarray, gram: np.ndarray, norms: np.ndarray) -> _Pass:
+        energy = max(float(np.sum(self._weight * gram)), 0.0)
+        largest, summed = self._maxima(currents, coefficients, norms)
+        error = FieldError(largest, energy, self._signal_energy(coefficients), summed)
+        return _Pass(coefficients, error, gram, norms)
+
+    def _maxima(self, currents: np.ndarray, coefficients: np.ndarray, norms: np.ndarray) -> tuple[float, float]:
+        """Largest potential and largest summed current of the residual over all samples.
+
+        Both are bounded by its norm at a sample (Cauchy-Schwarz: times the norm of the strongest contact, times the
+        root of the number of segments), so samples are looked at from the largest norm down, until none that is left
+        could exceed what was found.
+        """
+        bounds = np.array([self._strongest_contact, np.sqrt(len(currents))]) * (1 + 1e-4)  # norms are rounded
+        order = np.argsort(norms)[::-1]
+        found = np.zeros(2)
+        for start in range(0, len(order), _WORST):
+            if (bounds * norms[order[start]] <= found).all():
+                break
+            samples = order[start : start + _WORST]
+            residual = currents[:, samples] - self.basis @ coefficients[:, samples]
+            summed = np.abs(residual).sum(axis=0).max()
+            found = np.maximum(found, [np.abs(self._matrix @ residual).max(), summed])
+        return float(found[0]), float(found[1])
 
     def _signal_energy(self, coefficients: np.ndarray) -> float:
         basis = self.basis.astype(np.float64)
@@ -282,31 +334,42 @@ class LowRankBasis:
         self.basis = np.concatenate([self.basis, added.astype(np.float32)], axis=1)
 
 
-def quantisation_scale(largest: np.ndarray) -> np.ndarray:
-    """(rank,) float32 step of each component so that its largest absolute coefficient (rank,) just fits 16 bits."""
+def _gram(samples: np.ndarray) -> np.ndarray:
+    """(n_segments, n_segments) float64 Gram matrix of (n_segments, n) float32 samples."""
+    upper = ssyrk(1.0, samples.T, trans=1) if samples.flags.c_contiguous else ssyrk(1.0, samples)
+    return np.triu(upper) + np.triu(upper, 1).T  # ssyrk fills the upper triangle only
+
+
+def quantisation_scale(largest: Float[np.ndarray, " rank"]) -> Float32[np.ndarray, " rank"]:
+    """Step of each component so that its largest absolute coefficient just fits 16 bits."""
     return np.where(largest > 0, largest / _INT16, 1.0).astype(np.float32)
 
 
-def quantise(coefficients: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """(rank, n_samples) int16 nearest multiples of ``scale`` (rank,)."""
+def quantise(
+    coefficients: Float[np.ndarray, "rank samples"], scale: Float[np.ndarray, " rank"]
+) -> Int16[np.ndarray, "rank samples"]:
+    """Nearest multiples of ``scale``."""
     return np.clip(np.rint(coefficients / scale[:, None]), -_INT16, _INT16).astype(np.int16)
 
 
 def rounding_error(
-    coefficients: np.ndarray, scale: np.ndarray, basis: np.ndarray, field_matrix: np.ndarray
+    coefficients: Float32[np.ndarray, "rank samples"],
+    scale: Float[np.ndarray, " rank"],
+    basis: Float[np.ndarray, "segments rank"],
+    field_matrix: Float[np.ndarray, "contacts segments"],
 ) -> FieldError:
     """What keeping coefficients in 16 bits adds to the error, measured on every sample.
 
     Parameters
     ----------
     coefficients
-        (rank, n_samples) float32, as `LowRankBasis.compress` returned them.
+        As `LowRankBasis.compress` returned them.
     scale
-        (rank,) step of each component.
+        Step of each component.
     basis
-        (n_segments, rank).
+        That of the coefficients.
     field_matrix
-        (n_contacts, n_segments), uV per nA.
+        uV per nA.
     """
     response = (field_matrix @ basis).astype(np.float32)
     # Of the summed current the largest possible value: no coefficient is off by more than half a step

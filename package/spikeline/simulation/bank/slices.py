@@ -13,12 +13,12 @@ import numpy as np
 
 from spikeline.artifacts import seed_integer
 from spikeline.errors import NumericalError
+from spikeline.simulation.bank.current_recorder import CurrentRecorder
 from spikeline.simulation.cells.cell import NeuronCell
 from spikeline.simulation.cells.interpreter import neuron_interpreter
 
 __all__ = ["SliceRunner"]
 
-_FETCHED_STEPS = 4096
 _STATE = 3  # NEURON's number for the kind of variable
 
 
@@ -60,18 +60,15 @@ class SliceRunner:
         h.CVode().use_fast_imem(record_currents)
         self._voltage = h.Vector()
         self._voltage.record(cell.soma._ref_v)
-        self._currents = [h.Vector() for _ in cell.segments] if record_currents else []
         if record_currents:
             h.finitialize(initial_voltage_mv)  # the currents' storage exists from the first initialisation on
-            for vector, segment in zip(self._currents, cell.segments, strict=True):
-                vector.record(segment._ref_i_membrane_)
+        self._recorder = CurrentRecorder(cell.segments if record_currents else [])
         references = _state_references(h, cell.segments)
         self._state = h.PtrVector(len(references))
         for i, reference in enumerate(references):
             self._state.pset(i, reference)
         self._stochastic = _stochastic_channels(h, cell.segments)
         self._generators: list[Any] = []
-        self._buffer = np.empty((0, 0), dtype=np.float32)
         self._soma_voltage_mv = np.empty(0)
 
     def run(self, current_na: np.ndarray, state: np.ndarray | None = None, slice_index: int = 0) -> np.ndarray:
@@ -105,32 +102,19 @@ class SliceRunner:
         if state is not None:
             self._state.scatter(h.Vector(state))
         self._seed_channels(slice_index)
-        # What NEURON records is fetched every few thousand steps, while it still lies in the processor's cache
-        self._soma_voltage_mv = np.empty(n_steps)
-        if self._buffer.shape != (len(self._currents), n_steps):
-            # kept between slices: getting fresh memory from the system takes longer than filling it
-            self._buffer = np.empty((len(self._currents), n_steps), dtype=np.float32)
-        self._forget()  # the values of t = 0
-        for start in range(0, n_steps, _FETCHED_STEPS):
-            stop = min(start + _FETCHED_STEPS, n_steps)
-            self._context.psolve(stop * dt)
-            if int(self._voltage.size()) != stop - start:
-                raise NumericalError(
-                    f"cell {self._cell.name}: NEURON made {int(self._voltage.size())} steps in place of {stop - start}",
-                    "one sample per step",
-                    "report this as a bug",
-                )
-            self._soma_voltage_mv[start:stop] = self._voltage.as_numpy()
-            for row, vector in zip(self._buffer, self._currents, strict=True):
-                row[start:stop] = vector.as_numpy()
-            self._forget()
+        self._voltage.resize(0)  # the value of t = 0
+        with self._recorder.recording(n_steps):
+            self._context.psolve(n_steps * dt)
+        if int(self._voltage.size()) != n_steps:
+            raise NumericalError(
+                f"cell {self._cell.name}: NEURON made {int(self._voltage.size())} steps in place of {n_steps}",
+                "one sample per step",
+                "report this as a bug",
+            )
+        self._soma_voltage_mv = np.array(self._voltage.as_numpy())
         ended = h.Vector(self._state.size())
         self._state.gather(ended)
         return np.array(ended)
-
-    def _forget(self) -> None:
-        for vector in (self._voltage, *self._currents):
-            vector.resize(0)
 
     def _clamp_play(self, times_ms: np.ndarray, current_na: np.ndarray) -> None:
         if int(self._times.size()) != len(times_ms):
@@ -159,9 +143,12 @@ class SliceRunner:
     def currents_na(self) -> np.ndarray:
         """(n_segments, n_steps) float32 membrane currents, sample k at the end of step k; overwritten next time.
 
+        The samples of one step lie side by side in memory.
+
+
         They sum to the injected current, not to 0: the electrode's current leaves through the membrane.
         """
-        return self._buffer
+        return self._recorder.currents_na.T
 
 
 def _state_references(h: Any, segments: list[Any]) -> list[Any]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Int64
 
 __all__ = ["spike_peaks"]
 
 
-def spike_peaks(soma_voltage_mv: np.ndarray, threshold_mv: float, window_samples: int) -> np.ndarray:
+def spike_peaks(
+    soma_voltage_mv: Float[np.ndarray, " samples"], threshold_mv: float, window_samples: int
+) -> Int64[np.ndarray, " spikes"]:
     """Samples of the spike peaks: each upward crossing of the threshold, moved to the maximum of the window after it.
 
     Parameters
     ----------
     soma_voltage_mv
-        (n_samples,) voltage, mV.
+        Voltage, mV.
     threshold_mv
         A spike is an upward crossing of this (SimSort: -20 mV).
     window_samples
@@ -22,7 +25,7 @@ def spike_peaks(soma_voltage_mv: np.ndarray, threshold_mv: float, window_samples
     Returns
     -------
     numpy.ndarray
-        (n_spikes,) int64, strictly increasing.
+        Strictly increasing.
     """
     above = soma_voltage_mv >= threshold_mv
     crossings = np.flatnonzero(above[1:] & ~above[:-1]) + 1

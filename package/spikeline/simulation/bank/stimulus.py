@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.signal import lfilter
 
 from spikeline.artifacts import seed_stream
 from spikeline.config.simulation import StimulusSettings
@@ -13,13 +13,13 @@ from spikeline.errors import ConfigError
 __all__ = ["ornstein_uhlenbeck_noise", "pink_noise", "stimulus_current", "white_noise"]
 
 
-def white_noise(n_samples: int, generator: np.random.Generator) -> np.ndarray:
-    """(n_samples,) independent standard normal values."""
+def white_noise(n_samples: int, generator: np.random.Generator) -> Float64[np.ndarray, " {n_samples}"]:
+    """Independent standard normal values."""
     return generator.standard_normal(n_samples)
 
 
-def pink_noise(n_samples: int, generator: np.random.Generator) -> np.ndarray:
-    """(n_samples,) noise of power 1/f, mean 0 and standard deviation 1, both exact over the whole length.
+def pink_noise(n_samples: int, generator: np.random.Generator) -> Float64[np.ndarray, " {n_samples}"]:
+    """Noise of power 1/f, mean 0 and standard deviation 1, both exact over the whole length.
 
     White normal noise, its Fourier amplitudes divided by the square root of frequency, the constant set to 0 (SimSort's
     stimulus). The transform is taken over the next length that is quick to transform and cut.
@@ -31,11 +31,15 @@ def pink_noise(n_samples: int, generator: np.random.Generator) -> np.ndarray:
     return _standardised(irfft(spectrum / np.sqrt(frequency), padded)[:n_samples])
 
 
-def ornstein_uhlenbeck_noise(n_samples: int, generator: np.random.Generator, correlation_samples: float) -> np.ndarray:
-    """(n_samples,) stationary Ornstein-Uhlenbeck process of variance 1, exact at any step (Gillespie 1996).
+def ornstein_uhlenbeck_noise(
+    n_samples: int, generator: np.random.Generator, correlation_samples: float
+) -> Float64[np.ndarray, " {n_samples}"]:
+    """Stationary Ornstein-Uhlenbeck process of variance 1, exact at any step (Gillespie 1996).
 
     ``correlation_samples`` is the time after which the autocorrelation has fallen to 1/e.
     """
+    from scipy.signal import lfilter  # takes half a second to import, and few runs need it
+
     decay = np.exp(-1.0 / correlation_samples)
     steps = generator.standard_normal(n_samples)
     steps[1:] *= np.sqrt(1 - decay**2)  # the first value is drawn from the stationary distribution
@@ -50,7 +54,7 @@ def _standardised(noise: np.ndarray) -> np.ndarray:
 
 def stimulus_current(
     settings: StimulusSettings, *, n_samples: int, dt_ms: float, rheobase_na: float, root_seed: int, shard: str
-) -> np.ndarray:
+) -> Float64[np.ndarray, " {n_samples}"]:
     """The injected current, value k held from ``k * dt`` to ``(k + 1) * dt``.
 
     Parameters
@@ -67,7 +71,7 @@ def stimulus_current(
     Returns
     -------
     numpy.ndarray
-        (n_samples,) float64, nA; zero during the delay.
+        nA; zero during the delay.
 
     Raises
     ------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from spikeline.errors import DataError
 
@@ -18,17 +19,17 @@ class SegmentGeometry:
     Parameters
     ----------
     start_um, end_um
-        (n_segments, 3) end points of each segment, in um.
+        End points of each segment, in um.
     diameter_um
-        (n_segments,) diameters, in um.
+        Diameters, in um.
     is_soma
-        (n_segments,) True where a segment belongs to the soma.
+        True where a segment belongs to the soma.
     """
 
-    start_um: np.ndarray
-    end_um: np.ndarray
-    diameter_um: np.ndarray
-    is_soma: np.ndarray
+    start_um: Float[np.ndarray, "segments 3"]
+    end_um: Float[np.ndarray, "segments 3"]
+    diameter_um: Float[np.ndarray, " segments"]
+    is_soma: Bool[np.ndarray, " segments"]
 
     def __post_init__(self) -> None:
         count = len(self.diameter_um)
@@ -49,8 +50,10 @@ class SegmentGeometry:
         """Number of segments."""
         return len(self.diameter_um)
 
-    def moved(self, rotation: np.ndarray | None = None, position_um: np.ndarray | None = None) -> SegmentGeometry:
-        """The same cell rotated about its soma by ``rotation`` (3, 3) and then put at ``position_um`` (3,)."""
+    def moved(
+        self, rotation: Float[np.ndarray, "3 3"] | None = None, position_um: Float[np.ndarray, " 3"] | None = None
+    ) -> SegmentGeometry:
+        """The same cell rotated about its soma by ``rotation`` and then put at ``position_um``."""
         start, end = self.start_um, self.end_um
         if rotation is not None:
             start, end = start @ np.asarray(rotation).T, end @ np.asarray(rotation).T

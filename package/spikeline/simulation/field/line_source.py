@@ -6,6 +6,7 @@ import math
 
 import numba
 import numpy as np
+from jaxtyping import Float, Float64
 
 from spikeline.errors import DataError
 from spikeline.simulation.field.geometry import SegmentGeometry
@@ -50,8 +51,8 @@ def _fill(
 
 
 def line_source_matrix(
-    geometry: SegmentGeometry, contacts_um: np.ndarray, conductivity_s_per_m: float = 0.3
-) -> np.ndarray:
+    geometry: SegmentGeometry, contacts_um: Float[np.ndarray, "contacts 3"], conductivity_s_per_m: float = 0.3
+) -> Float64[np.ndarray, "contacts segments"]:
     """Potential at each contact per unit of current out of each segment.
 
     Every segment is a line source with its current spread evenly along its axis (Holt 1998, equation C.13; the method
@@ -64,14 +65,14 @@ def line_source_matrix(
     geometry
         Segments in um, placed where the cell lies.
     contacts_um
-        (n_contacts, 3) point contacts, in um.
+        Point contacts, in um.
     conductivity_s_per_m
         Conductivity of the medium, S/m.
 
     Returns
     -------
     numpy.ndarray
-        (n_contacts, n_segments) float64, uV per nA.
+        uV per nA.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
@@ -25,13 +26,13 @@ def _whole_spikes(entry: BankEntry, before: int, after: int, most: int) -> np.nd
 
 def extracellular_spike(
     entry: BankEntry,
-    contacts_um: np.ndarray,
+    contacts_um: Float[np.ndarray, "contacts 3"],
     *,
     before_ms: float = 1.0,
     after_ms: float = 3.0,
     conductivity_s_per_m: float = 0.3,
     most: int = 200,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Float64[np.ndarray, " times"], Float64[np.ndarray, "contacts times"]]:
     """Average of at most ``most`` spikes, evenly chosen, aligned to the peak of the soma voltage.
 
     The mean potential of the first quarter of the part before the peak is taken off at each contact: a slow injected
@@ -42,7 +43,7 @@ def extracellular_spike(
     entry
         Membrane currents of the cell, soma at the origin.
     contacts_um
-        (n_contacts, 3) positions relative to the soma, in um.
+        Positions relative to the soma, in um.
     before_ms, after_ms
         Window around the peak.
     conductivity_s_per_m
@@ -51,9 +52,9 @@ def extracellular_spike(
     Returns
     -------
     time_ms : numpy.ndarray
-        (n_times,) relative to the peak of the soma voltage.
+        Relative to the peak of the soma voltage.
     potential_uv : numpy.ndarray
-        (n_contacts, n_times) in uV.
+        In uV.
 
     Raises
     ------

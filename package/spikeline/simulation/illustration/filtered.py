@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float64, Int
 
 from spikeline.errors import DataError
 
@@ -34,14 +35,16 @@ def band_passed(recording: BaseRecording, band_hz: tuple[float, float]) -> BaseR
     return bandpass_filter(recording, freq_min=low, freq_max=high, dtype="float32")
 
 
-def stretch(recording: BaseRecording, start: int, stop: int) -> np.ndarray:
-    """Samples [start, stop) as (n_samples, n_channels) float64, in uV where the recording knows its gain."""
+def stretch(recording: BaseRecording, start: int, stop: int) -> Float64[np.ndarray, "{stop}-{start} channels"]:
+    """Samples [start, stop), in uV where the recording knows its gain."""
     in_uv = recording.has_scaleable_traces()
     return np.asarray(recording.get_traces(start_frame=start, end_frame=stop, return_in_uV=in_uv), dtype=np.float64)
 
 
-def noise_level(recording: BaseRecording, pieces: int = 20, piece_ms: float = 100.0) -> np.ndarray:
-    """(n_channels,) noise as the median absolute deviation / 0.6745, over pieces spread evenly over the recording."""
+def noise_level(
+    recording: BaseRecording, pieces: int = 20, piece_ms: float = 100.0
+) -> Float64[np.ndarray, " channels"]:
+    """Noise of each channel as the median absolute deviation / 0.6745, over pieces spread evenly over the recording."""
     total, length = recording.get_num_samples(), round(piece_ms * recording.sampling_frequency / 1000)
     starts = np.unique(np.linspace(0, max(0, total - length), pieces).astype(int))
     seen = np.concatenate([stretch(recording, start, min(start + length, total)) for start in starts])
@@ -49,9 +52,9 @@ def noise_level(recording: BaseRecording, pieces: int = 20, piece_ms: float = 10
 
 
 def spike_waveforms(
-    recording: BaseRecording, spike_samples: np.ndarray, before: int, after: int, most: int = 100
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of at most ``most`` spikes, evenly chosen: two arrays (before + after, n_channels).
+    recording: BaseRecording, spike_samples: Int[np.ndarray, " spikes"], before: int, after: int, most: int = 100
+) -> tuple[Float64[np.ndarray, "{before}+{after} channels"], Float64[np.ndarray, "{before}+{after} channels"]]:
+    """Mean and standard deviation of at most ``most`` spikes, evenly chosen.
 
     Spikes whose window leaves the recording are left out; with none left, both are NaN.
     """

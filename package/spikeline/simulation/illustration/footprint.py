@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Float64
 
 from spikeline.simulation.bank import BankEntry
 from spikeline.simulation.illustration.extracellular_spike import extracellular_spike
@@ -13,8 +14,8 @@ __all__ = ["electrode_grid", "footprint_table"]
 
 def electrode_grid(
     half_width_um: float = 75.0, half_height_um: float = 100.0, step_um: float = 25.0, plane_um: float = 20.0
-) -> np.ndarray:
-    """(n, 3) positions on a regular grid around the soma, in the plane z = ``plane_um``: in front of it, not in it."""
+) -> Float64[np.ndarray, "contacts 3"]:
+    """Positions on a regular grid around the soma, in the plane z = ``plane_um``: in front of it, not in it."""
     across = np.arange(-half_width_um, half_width_um + step_um / 2, step_um)
     up = np.arange(-half_height_um, half_height_um + step_um / 2, step_um)
     x, y = np.meshgrid(across, up)
@@ -22,7 +23,7 @@ def electrode_grid(
 
 
 def footprint_table(
-    entry: BankEntry, contacts_um: np.ndarray | None = None, *, conductivity_s_per_m: float = 0.3
+    entry: BankEntry, contacts_um: Float[np.ndarray, "contacts 3"] | None = None, *, conductivity_s_per_m: float = 0.3
 ) -> pd.DataFrame:
     """One row per electrode and time: cell, x_um, y_um, time_ms, potential_uv.
 

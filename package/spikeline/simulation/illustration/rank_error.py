@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
@@ -29,7 +30,7 @@ def _principal_axes(entry: BankEntry, stop: int) -> tuple[np.ndarray, np.ndarray
 
 def rank_error_table(
     entry: BankEntry,
-    contacts_um: np.ndarray | None = None,
+    contacts_um: Float[np.ndarray, "contacts 3"] | None = None,
     *,
     reference_distance_um: float = 20.0,
     conductivity_s_per_m: float = 0.3,
@@ -48,7 +49,7 @@ def rank_error_table(
     entry
         A bank entry.
     contacts_um
-        (n_contacts, 3) contacts; default: the `reference_contacts` by which the entry's own error was measured.
+        Contacts; default: the `reference_contacts` by which the entry's own error was measured.
     reference_distance_um
         Least distance of those from the soma's centre.
     conductivity_s_per_m

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 
 from spikeline.errors import DataError
 from spikeline.simulation.illustration.filtered import band_passed, noise_level, spike_waveforms, stretch
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["busiest_window", "recording_tables"]
 
 
-def busiest_window(trains: Mapping[str, np.ndarray], n_samples: int, window: int) -> int:
+def busiest_window(trains: Mapping[str, Int[np.ndarray, " _spikes"]], n_samples: int, window: int) -> int:
     """Start of the window in which most different units fire; of those the one with most spikes, of those the first."""
     candidates = np.unique(
         np.concatenate([np.asarray(train, dtype=np.int64) for train in trains.values()] or [np.zeros(1, np.int64)])

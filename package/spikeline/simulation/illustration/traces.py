@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Float64, Int
 
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
@@ -12,13 +13,15 @@ from spikeline.simulation.field.line_source import line_source_matrix
 __all__ = ["lively_window", "tetrode_beside", "traces_table"]
 
 
-def tetrode_beside(centre_um: tuple[float, float, float] = (18.0, -8.0, 20.0), pitch_um: float = 13.0) -> np.ndarray:
-    """(4, 3) contacts of a square tetrode facing the cell: parallel to the drawing's plane, off the soma's centre."""
+def tetrode_beside(
+    centre_um: tuple[float, float, float] = (18.0, -8.0, 20.0), pitch_um: float = 13.0
+) -> Float64[np.ndarray, "4 3"]:
+    """Contacts of a square tetrode facing the cell: parallel to the drawing's plane, off the soma's centre."""
     corners = np.array([[-1, 1, 0], [1, 1, 0], [-1, -1, 0], [1, -1, 0]]) * (pitch_um / 2)
     return corners + np.asarray(centre_um, dtype=np.float64)
 
 
-def lively_window(spike_samples: np.ndarray, n_samples: int, window: int, wanted: int = 3) -> int:
+def lively_window(spike_samples: Int[np.ndarray, " spikes"], n_samples: int, window: int, wanted: int = 3) -> int:
     """Start of the first window with ``wanted`` spikes, or as near to it as there is; its first spike lies a fifth in.
 
     Raises
@@ -40,7 +43,7 @@ def lively_window(spike_samples: np.ndarray, n_samples: int, window: int, wanted
 
 def traces_table(
     entry: BankEntry,
-    contacts_um: np.ndarray | None = None,
+    contacts_um: Float[np.ndarray, "contacts 3"] | None = None,
     *,
     window_ms: float = 300.0,
     conductivity_s_per_m: float = 0.3,

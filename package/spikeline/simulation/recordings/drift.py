@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from spikeline.artifacts import seed_stream
 from spikeline.config.recordings import DriftSettings
@@ -24,19 +25,19 @@ class Drift:
     amplitude_um, period_s, phase
         The slow part, ``amplitude * sin(2 pi t / period + phase)`` (radians); amplitude 0 for none.
     jump_times_s
-        (n,) times at which the tissue jumps, rising.
+        Times at which the tissue jumps, rising.
     jump_levels_um
-        (n + 1,) displacement of the jumping part before, between and after them.
+        Displacement of the jumping part before, between and after them.
     """
 
     amplitude_um: float
     period_s: float
     phase: float
-    jump_times_s: np.ndarray
-    jump_levels_um: np.ndarray
+    jump_times_s: Float64[np.ndarray, " jumps"]
+    jump_levels_um: Float64[np.ndarray, " jumps+1"]
 
-    def displacement_um(self, time_s: np.ndarray) -> np.ndarray:
-        """Displacement in um at the given times in s, same shape."""
+    def displacement_um(self, time_s: Float[np.ndarray, " times"]) -> Float64[np.ndarray, " times"]:
+        """Displacement in um at the given times in s."""
         time_s = np.asarray(time_s, dtype=np.float64)
         slow = self.amplitude_um * np.sin(2 * np.pi * time_s / self.period_s + self.phase)
         return slow + self.jump_levels_um[np.searchsorted(self.jump_times_s, time_s, side="right")]
@@ -64,8 +65,8 @@ def draw_drift(settings: DriftSettings, duration_s: float, seed: int, name: str)
     return Drift(settings.amplitude_um if slow else 0.0, settings.period_s, phase, np.array(times), levels - levels[0])
 
 
-def drift_grid(drift: Drift | None, step_um: float) -> np.ndarray:
-    """Displacements at which the field is computed: (n_steps,) um, multiples of ``step_um`` around the motion."""
+def drift_grid(drift: Drift | None, step_um: float) -> Float64[np.ndarray, " steps"]:
+    """Displacements at which the field is computed, in um: multiples of ``step_um`` around the motion."""
     if drift is None:
         return np.zeros(1)
     low = drift.jump_levels_um.min() - abs(drift.amplitude_um)

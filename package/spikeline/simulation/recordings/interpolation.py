@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numba
 import numpy as np
+from jaxtyping import Float32
 
 from spikeline.errors import DataError
 
@@ -30,13 +31,13 @@ class Interpolator:
     half
         Taps on each side of an output sample.
     table
-        (up, 2 * half) float32 weights, one row per phase.
+        Weights, one row per phase; there are ``up`` phases and ``2 * half`` taps.
     """
 
     up: int
     down: int
     half: int
-    table: np.ndarray
+    table: Float32[np.ndarray, "{up} 2*{half}"]
 
     @property
     def is_identity(self) -> bool:
@@ -50,7 +51,7 @@ class Interpolator:
         return start * self.down // self.up - self.half + 1, (stop - 1) * self.down // self.up + self.half + 1
 
 
-def interpolation_table(phases: int, cutoff: float = 1.0) -> np.ndarray:
+def interpolation_table(phases: int, cutoff: float = 1.0) -> Float32[np.ndarray, "{phases} taps"]:
     """Windowed-sinc weights for ``phases`` positions between two samples.
 
     Parameters
@@ -63,8 +64,8 @@ def interpolation_table(phases: int, cutoff: float = 1.0) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        (phases, 2 * half) float32; column j weights the sample at offset ``j - half + 1``. Rows sum to 1, and at
-        cut-off 1 row 0 takes exactly one sample, so interpolation keeps the samples it is given.
+        ``taps = 2 * half``; column j weights the sample at offset ``j - half + 1``. Rows sum to 1, and at cut-off 1
+        row 0 takes exactly one sample, so interpolation keeps the samples it is given.
     """
     half = math.ceil(_HALF_WIDTH / cutoff)
     offset = np.arange(-half + 1, half + 1)[None, :] - np.arange(phases)[:, None] / phases
@@ -109,14 +110,16 @@ def _across_channels(source, first_source, out, first_out, up, down, half, table
                     row[c] += weight * sample[c]
 
 
-def interpolate(source: np.ndarray, first_source: int, start: int, stop: int, plan: Interpolator) -> np.ndarray:
+def interpolate(
+    source: Float32[np.ndarray, "input_samples channels"], first_source: int, start: int, stop: int, plan: Interpolator
+) -> Float32[np.ndarray, "{stop}-{start} channels"]:
     """Output samples [start, stop) from input samples that cover ``plan.input_span(start, stop)``.
 
     Parameters
     ----------
     source
-        (n, n_channels) float32 input samples, the first of them input sample ``first_source``. Both clocks start
-        together: output sample k lies at input position ``k * down / up``.
+        Input samples, the first of them input sample ``first_source``. Both clocks start together: output sample k
+        lies at input position ``k * down / up``.
     first_source, start, stop
         Sample numbers on the two clocks.
     plan
@@ -125,7 +128,7 @@ def interpolate(source: np.ndarray, first_source: int, start: int, stop: int, pl
     Returns
     -------
     numpy.ndarray
-        (stop - start, n_channels) float32.
+        The output samples.
     """
     if plan.is_identity:
         return source[start - first_source : stop - first_source]

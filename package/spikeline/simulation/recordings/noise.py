@@ -12,6 +12,7 @@ import scipy.signal
 from spikeline.artifacts import seed_sequence
 from spikeline.errors import ConfigError
 from spikeline.simulation.recordings.filters import filter_in_place
+from spikeline.simulation.recordings.normals import fill_normals
 
 __all__ = ["NoiseSource", "noise_block", "noise_filter", "noise_source"]
 
@@ -119,11 +120,10 @@ def noise_source(
     return NoiseSource(n_channels, block, sections, level_uv, warm_up, seed, name)
 
 
-def _white(source: NoiseSource, index: int, part: str, samples: np.ndarray) -> None:
+def _white(source: NoiseSource, index: int, part: str, samples: np.ndarray, level: float) -> None:
     if index < 0:
         part += "-before"  # the warm-up of the first block has no block before it
-    bits = np.random.SFC64(seed_sequence(source.seed, f"recording-noise-{part}", f"{source.name}/{index}"))
-    np.random.Generator(bits).standard_normal(out=samples, dtype=np.float32)
+    fill_normals(seed_sequence(source.seed, f"recording-noise-{part}", f"{source.name}/{index}"), samples, level)
 
 
 def noise_block(source: NoiseSource, index: int) -> np.ndarray:
@@ -132,15 +132,14 @@ def noise_block(source: NoiseSource, index: int) -> np.ndarray:
     A block's white noise is drawn in two parts, head and tail, each from its own stream; the filter warms up on the
     tail of the block before, which needs no more than that tail to be drawn again.
     """
+    level = 1.0 if len(source.sections) else source.level_uv  # the sections hold the level themselves
     head = source.block - source.warm_up
     samples = np.empty((source.warm_up + source.block, source.n_channels), np.float32)
     if source.warm_up:
-        _white(source, index - 1, "tail", samples[: source.warm_up])
-        _white(source, index, "tail", samples[source.warm_up + head :])
+        _white(source, index - 1, "tail", samples[: source.warm_up], level)
+        _white(source, index, "tail", samples[source.warm_up + head :], level)
     if head:
-        _white(source, index, "head", samples[source.warm_up : source.warm_up + head])
+        _white(source, index, "head", samples[source.warm_up : source.warm_up + head], level)
     if len(source.sections):
         filter_in_place(samples, source.sections)
-    elif source.level_uv != 1.0:
-        samples *= np.float32(source.level_uv)
     return samples[source.warm_up :]

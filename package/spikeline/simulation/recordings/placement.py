@@ -17,7 +17,9 @@ __all__ = [
     "BACKGROUND_DISTANCE_UM",
     "Placement",
     "draw_position",
+    "draw_positions",
     "draw_rotation",
+    "draw_rotations",
     "mean_spike",
     "place_background",
     "place_unit",
@@ -29,6 +31,9 @@ BACKGROUND_DISTANCE_UM = (60.0, 200.0)
 _TILT_DEGREES = 15.0
 _MEAN_SPIKE_MS = (-2.0, 4.0)
 _ATTEMPTS = 1000
+# Places are tried this many at a time; how many are drawn at a time is part of which place a seed leads to.
+_TOGETHER = 16
+_CANDIDATES = 256
 # While a place is sought, only contacts this near the soma are looked at: the largest spike of a cell is seen close
 # to it.
 _LOOK_UM = 150.0
@@ -63,37 +68,87 @@ class Placement:
         return int(np.ptp(self.spike_uv, axis=1).argmax())
 
 
-def draw_rotation(kind: Literal["uniform", "upright", "fixed"], rng: np.random.Generator) -> np.ndarray:
-    """A rotation matrix (3, 3).
+def draw_rotations(kind: Literal["uniform", "upright", "fixed"], count: int, rng: np.random.Generator) -> np.ndarray:
+    """Rotation matrices (count, 3, 3).
 
     uniform: evenly over all rotations (a unit quaternion of four normals). upright: any turn about the y axis, then a
     tilt of at most 15 degrees towards any side, even over the cap. fixed: none.
     """
     if kind == "fixed":
-        return np.eye(3)
+        return np.tile(np.eye(3), (count, 1, 1))
     if kind == "uniform":
-        w, x, y, z = _unit(rng.normal(size=4))
-        return np.array(
-            [
-                [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-                [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-                [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-            ]
-        )
-    azimuth, side = rng.uniform(0, 2 * np.pi, 2)
-    tilt = np.arccos(rng.uniform(np.cos(np.deg2rad(_TILT_DEGREES)), 1))
-    turn = _about(np.array([0.0, 1.0, 0.0]), azimuth)
-    return _about(np.array([np.cos(side), 0.0, np.sin(side)]), tilt) @ turn
+        w, x, y, z = _unit(rng.normal(size=(count, 4))).T
+        rows = [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+        return np.ascontiguousarray(np.transpose(rows, (2, 0, 1)))
+    azimuth, side = rng.uniform(0, 2 * np.pi, (2, count))
+    tilt = np.arccos(rng.uniform(np.cos(np.deg2rad(_TILT_DEGREES)), 1, count))
+    none = np.zeros(count)
+    turn = _about(np.stack([none, none + 1, none], axis=1), azimuth)
+    return _about(np.stack([np.cos(side), none, np.sin(side)], axis=1), tilt) @ turn
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
+def draw_rotation(kind: Literal["uniform", "upright", "fixed"], rng: np.random.Generator) -> np.ndarray:
+    """One of `draw_rotations`: (3, 3)."""
+    return draw_rotations(kind, 1, rng)[0]
 
 
-def _about(axis: np.ndarray, angle: float) -> np.ndarray:
-    """Rotation by ``angle`` about a unit ``axis`` (Rodrigues)."""
-    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def _about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Rotations (n, 3, 3) by angles (n,) about unit axes (n, 3) (Rodrigues)."""
+    x, y, z = axis.T
+    none = np.zeros_like(x)
+    cross = np.transpose([[none, -z, y], [z, none, -x], [-y, x, none]], (2, 0, 1))
+    sine, cosine = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
+    return np.eye(3) + sine * cross + (1 - cosine) * cross @ cross
+
+
+def draw_positions(
+    contacts_um: np.ndarray,
+    distance_um: tuple[float, float],
+    rng: np.random.Generator,
+    taken_um: np.ndarray | None = None,
+    separation_um: float = 0.0,
+) -> np.ndarray:
+    """Positions (n, 3), n >= 1: independent, each even over the volume whose nearest contact is within ``distance_um``.
+
+    Each keeps ``separation_um`` from those taken, though not from the others. How many there are is left to chance:
+    all good ones of 256 tries.
+
+    Raises
+    ------
+    DataError
+        If there is no room left.
+    """
+    taken = np.zeros((0, 3)) if taken_um is None else taken_um
+    low, high = contacts_um.min(axis=0) - distance_um[1], contacts_um.max(axis=0) + distance_um[1]
+    shell = distance_um[0] == distance_um[1]  # without volume: points at that distance from a random contact
+    nearest_allowed = distance_um[0] * (1 - 1e-9) if shell else distance_um[0]
+    for _ in range(100):
+        if shell:
+            chosen = contacts_um[rng.integers(len(contacts_um), size=_CANDIDATES)]
+            candidates = chosen + distance_um[0] * _unit(rng.normal(size=(_CANDIDATES, 3)))
+        else:
+            candidates = rng.uniform(low, high, (_CANDIDATES, 3))
+        nearest = _nearest(candidates, contacts_um)
+        good = nearest >= nearest_allowed
+        if not shell:
+            good &= nearest <= distance_um[1]
+        if len(taken):
+            good &= _nearest(candidates, taken) >= separation_um
+        if good.any():
+            return candidates[good]
+    raise DataError(
+        f"no room for another cell {distance_um[0]:g}-{distance_um[1]:g} um from the contacts after {len(taken)} cells",
+        f"a place at least {separation_um:g} um from every other cell",
+        "widen placement.distance_um, lower placement.minimum_separation_um, or ask for fewer units",
+    )
 
 
 def draw_position(
@@ -103,37 +158,8 @@ def draw_position(
     taken_um: np.ndarray | None = None,
     separation_um: float = 0.0,
 ) -> np.ndarray:
-    """A position (3,), even over the volume whose nearest contact is within ``distance_um``, apart from those taken.
-
-    Raises
-    ------
-    DataError
-        If there is no room left.
-    """
-    low, high = contacts_um.min(axis=0) - distance_um[1], contacts_um.max(axis=0) + distance_um[1]
-    for _ in range(100):
-        candidates = rng.uniform(low, high, (256, 3))
-        nearest = _nearest(candidates, contacts_um)
-        good = (nearest >= distance_um[0]) & (nearest <= distance_um[1])
-        if taken_um is not None and len(taken_um):
-            good &= _nearest(candidates, taken_um) >= separation_um
-        if good.any():
-            return candidates[np.argmax(good)]
-        if distance_um[0] == distance_um[1]:  # a shell without volume: a point at that distance from a random contact
-            candidates = contacts_um[rng.integers(len(contacts_um), size=256)] + distance_um[0] * np.stack(
-                [_unit(v) for v in rng.normal(size=(256, 3))]
-            )
-            good = _nearest(candidates, contacts_um) >= distance_um[0] * (1 - 1e-9)
-            if taken_um is not None and len(taken_um):
-                good &= _nearest(candidates, taken_um) >= separation_um
-            if good.any():
-                return candidates[np.argmax(good)]
-    count = 0 if taken_um is None else len(taken_um)
-    raise DataError(
-        f"no room for another cell {distance_um[0]:g}-{distance_um[1]:g} um from the contacts after {count} cells",
-        f"a place at least {separation_um:g} um from every other cell",
-        "widen placement.distance_um, lower placement.minimum_separation_um, or ask for fewer units",
-    )
+    """One of `draw_positions`: (3,)."""
+    return draw_positions(contacts_um, distance_um, rng, taken_um, separation_um)[0]
 
 
 def _nearest(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -206,17 +232,51 @@ def place_unit(
 ) -> tuple[Placement | None, float]:
     """A placement whose mean spike is large enough, or None after 1000 tries; and the largest peak-to-peak seen, uV."""
     spike = mean_spike(entry)
-    largest = 0.0
-    for _ in range(_ATTEMPTS):
-        position = draw_position(contacts_um, settings.distance_um, rng, taken_um, settings.minimum_separation_um)
-        rotation = draw_rotation(settings.rotation, rng)
-        near = contacts_um[np.linalg.norm(contacts_um - position, axis=1) < max(_LOOK_UM, settings.distance_um[1] + 1)]
-        amplitude = np.ptp(projection(entry, rotation, position, near, conductivity_s_per_m) @ spike, axis=1).max()
-        if amplitude >= settings.minimum_amplitude_uv:
-            seen = projection(entry, rotation, position, contacts_um, conductivity_s_per_m) @ spike
-            return Placement(rotation, position, seen), float(np.ptp(seen, axis=1).max())
-        largest = max(largest, float(amplitude))
+    largest, tried = 0.0, 0
+    while tried < _ATTEMPTS:
+        positions = draw_positions(contacts_um, settings.distance_um, rng, taken_um, settings.minimum_separation_um)
+        positions = positions[: _ATTEMPTS - tried]
+        rotations = draw_rotations(settings.rotation, len(positions), rng)
+        tried += len(positions)
+        for first in range(0, len(positions), _TOGETHER):
+            some = slice(first, first + _TOGETHER)
+            amplitude = _largest_amplitude(
+                entry,
+                spike,
+                positions[some],
+                rotations[some],
+                contacts_um,
+                settings.distance_um[1],
+                conductivity_s_per_m,
+            )
+            if amplitude.max() >= settings.minimum_amplitude_uv:
+                found = first + int(np.argmax(amplitude >= settings.minimum_amplitude_uv))
+                position, rotation = positions[found], rotations[found]
+                seen = projection(entry, rotation, position, contacts_um, conductivity_s_per_m) @ spike
+                return Placement(rotation, position, seen), float(np.ptp(seen, axis=1).max())
+            largest = max(largest, float(amplitude.max()))
     return None, largest
+
+
+def _largest_amplitude(
+    entry: BankEntry,
+    spike: np.ndarray,
+    positions: np.ndarray,
+    rotations: np.ndarray,
+    contacts_um: np.ndarray,
+    farthest_um: float,
+    conductivity_s_per_m: float,
+) -> np.ndarray:
+    """Peak-to-peak amplitude of the mean spike on the best near contact, for each placement: (n,), uV.
+
+    The contacts are moved into the resting cell's frame, so that one set of line sources serves all placements.
+    """
+    offsets = contacts_um[None] - positions[:, None]
+    near = (offsets**2).sum(axis=2) < max(_LOOK_UM, farthest_um + 1) ** 2
+    turned = (offsets @ rotations)[near]  # row vectors: the inverse rotation from the left is the rotation from here
+    seen = line_source_matrix(entry.geometry, turned, conductivity_s_per_m) @ entry.basis.astype(np.float64) @ spike
+    starts = np.cumsum([0, *near.sum(axis=1)[:-1]])  # every placement has a contact near it
+    return np.maximum.reduceat(np.ptp(seen, axis=1), starts)
 
 
 def place_background(

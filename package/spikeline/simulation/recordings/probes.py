@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import probeinterface
+from jaxtyping import Float, Float64
 
 from spikeline.config.recordings import ProbeSettings
 from spikeline.errors import ConfigError, DataError, FormatError
@@ -156,8 +157,8 @@ def _checked(probe: probeinterface.Probe, source: str) -> probeinterface.Probe:
     return probe
 
 
-def contact_positions(probe: probeinterface.Probe) -> np.ndarray:
-    """Where the contacts lie in the tissue: (n_contacts, 3) float64, in um, one row per channel.
+def contact_positions(probe: probeinterface.Probe) -> Float64[np.ndarray, "channels 3"]:
+    """Where the contacts lie in the tissue, in um, one row per channel.
 
     Raises
     ------
@@ -175,8 +176,10 @@ def contact_positions(probe: probeinterface.Probe) -> np.ndarray:
     return out
 
 
-def in_probe_frame(positions_um: np.ndarray, probe: probeinterface.Probe) -> np.ndarray:
-    """Tissue positions (n, 3) as SpikeInterface gives unit locations: x and y in the probe's plane, z away from it."""
+def in_probe_frame(
+    positions_um: Float[np.ndarray, "places 3"], probe: probeinterface.Probe
+) -> Float[np.ndarray, "places 3"]:
+    """Tissue positions as SpikeInterface gives unit locations: x and y in the probe's plane, z away from it."""
     plane = probe.annotations.get(_PLANE, "xy")
     away = next(axis for axis in "xyz" if axis not in plane)
     return np.asarray(positions_um)[:, ["xyz".index(axis) for axis in (*plane, away)]]

@@ -119,7 +119,8 @@ def _units(
     rate, bank_rate = settings.sampling_rate_hz, entries[0].sampling_rate_hz
     n_samples = round(settings.duration_s * rate)
     n_bank = int(np.ceil(n_samples * bank_rate / rate))
-    order = [entries[i] for i in rng.permutation(len(entries))]
+    # A caller's trains belong to the caller's entries, in their order; otherwise the draw decides.
+    order = list(entries) if trains is not None else [entries[i] for i in rng.permutation(len(entries))]
     continuous = settings.drive == "continuous"
     if continuous and len({e.name for e in [*order, *spare]}) < settings.units:
         raise DataError(
@@ -127,7 +128,8 @@ def _units(
             "an entry of its own for every unit (continuous drive)",
             "raise simulation.bank.seeds or simulation.cells.variants.count, ask for fewer units, or set drive: events",
         )
-    order += spare
+    if trains is None:
+        order += spare
     units: list[_Unit] = []
     refused: list[str] = []
     while len(units) < settings.units and order:
@@ -142,6 +144,8 @@ def _units(
         placement, largest = place_unit(entry, contacts, settings.placement, rng, taken, conductivity)
         if placement is None:
             refused.append(f"{entry.name} reaches {largest:.0f} uV")
+            if trains is not None:
+                break  # the next entry would play this one's spikes
             continue
         table = projection_table(entry, placement.rotation, placement.position_um, contacts, grid, conductivity)
         if continuous:
@@ -183,30 +187,29 @@ def _background(
 ) -> tuple[list[ContinuousSource], float]:
     """Far units and their variance (uV^2): scaled to their share of the noise, but never into spikes one could sort.
 
-    They come from entries that no unit uses, as long as there are any; an entry that must serve twice does so from
-    another time on. A few units that seldom fire reach their share only by spikes as large as those of the units of
+    Entries that no unit uses come first; one that must serve again, or that a unit uses too, does so from another
+    time on. A few units that seldom fire reach their share only by spikes as large as those of the units of
     interest, which no sorting could be blamed for finding: `NoiseSettings.background_peak_uv` is the bound.
     """
     wanted_std = settings.noise.level_uv * np.sqrt(settings.noise.background_share)
     if settings.noise.background_units == 0 or wanted_std == 0:
         return [], 0.0
     rng = seed_stream(seed, "recording-background", name)
-    free = [e for e in entries if e.name not in used] or list(entries)
-    sources, variance, largest_uv = [], 0.0, 0.0
-    order = rng.permutation(len(free))
+    order = [entries[i] for i in rng.permutation(len(entries))]
+    order.sort(key=lambda entry: entry.name in used)
+    sources, variances, peaks_uv = [], [], []
     for i in range(settings.noise.background_units):
-        entry = free[order[i % len(free)]]
+        entry = order[i % len(order)]
         placement = place_background(contacts, settings.placement.rotation, rng)
         table = projection_table(entry, placement.rotation, placement.position_um, contacts, grid, conductivity)
         source, own = background_source(entry.coefficients, entry.scale, table, int(rng.integers(entry.n_samples)))
         sources.append(source)
-        variance += own
-        if len(entry.spike_samples):
-            largest_uv = max(largest_uv, float(np.abs(table @ mean_spike(entry)).max()))
-    factor = wanted_std / np.sqrt(variance)
-    if largest_uv:
-        factor = min(factor, settings.noise.background_peak_uv / largest_uv)
-    return [replace(s, projection=s.projection * np.float32(factor)) for s in sources], factor**2 * variance
+        variances.append(own)
+        peaks_uv.append(float(np.abs(table @ mean_spike(entry)).max()) if len(entry.spike_samples) else 0.0)
+    factors = np.full(len(sources), wanted_std / np.sqrt(sum(variances)))
+    factors = np.minimum(factors, settings.noise.background_peak_uv / np.maximum(peaks_uv, 1e-9))
+    scaled = [replace(s, projection=s.projection * np.float32(f)) for s, f in zip(sources, factors, strict=True)]
+    return scaled, float(factors**2 @ variances)
 
 
 def make_recording(
@@ -223,7 +226,7 @@ def make_recording(
     """A lazy recording of bank entries, with its ground truth.
 
     Units, their places, the drift, the background and the noise are drawn from streams named after ``name``, so that
-    changing one setting leaves the others' draws alone, and the order of ``entries`` does not matter.
+    changing one setting leaves the others' draws alone, and the order of ``entries`` matters only with ``spike_trains``.
 
     Parameters
     ----------
@@ -242,7 +245,8 @@ def make_recording(
     allowed_cells
         Cell models of the recording's split; any other is refused. None: no check.
     spike_trains
-        Events drive only: spike times in s, one rising array per unit, instead of drawn trains.
+        Events drive only: spike times in s, one rising array per unit, instead of drawn trains. Train i is played by
+        entry i, in the order given; with more trains than entries, the entries serve again in turn.
     conductivity_s_per_m
         Conductivity of the tissue, S/m.
 
@@ -252,7 +256,8 @@ def make_recording(
         If entries are missing, doubled, of the wrong split, of different rates or too short, if units cannot be
         placed, or if a given spike train is not usable.
     """
-    entries = _checked_entries(entries, allowed_cells, settings.split)
+    given = list(entries)
+    entries = _checked_entries(given, allowed_cells, settings.split)
     spare = _checked_entries(background, allowed_cells, settings.split) if background else []
     _check_one_rate([*entries, *spare])
     trains = None
@@ -270,6 +275,7 @@ def make_recording(
                 "set units to their number",
             )
         trains = [check_spike_train(t, settings.duration_s, i) for i, t in enumerate(spike_trains)]
+        entries = given
     with one_blas_thread():  # many small products: threads would only wait for each other
         return _make(entries, spare, settings, seed, name, trains, conductivity_s_per_m)
 
@@ -308,7 +314,13 @@ def _make(
     recording.set_probe(probe)
     sorting = NumpySorting.from_unit_dict([{i: u.spikes for i, u in enumerate(units)}], sampling_frequency=rate)
     return LabelledRecording(
-        recording, sorting, probe, _unit_table(units, contacts, probe, settings.noise.level_uv), contacts, drift
+        recording,
+        sorting,
+        probe,
+        _unit_table(units, contacts, probe, settings.noise.level_uv),
+        contacts,
+        drift,
+        background_share=far_variance / settings.noise.level_uv**2 if far else 0.0,
     )
 
 
@@ -332,7 +344,7 @@ def _unit_table(
                 "depth_um": float(unit.placement.position_um @ DRIFT_AXIS),
                 "distance_um": float(np.linalg.norm(contacts - unit.placement.position_um, axis=1).min()),
                 "peak_to_peak_uv": unit.placement.peak_to_peak_uv,
-                "snr": peak / noise_uv if noise_uv > 0 else np.nan,
+                "peak_over_noise_level": peak / noise_uv if noise_uv > 0 else np.nan,
                 "n_spikes": len(unit.spikes),
                 "best_channel": best,
             }

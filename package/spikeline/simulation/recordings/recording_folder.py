@@ -131,6 +131,7 @@ def write_recording(
         "uv_per_bit": GAIN_UV,
         "units": len(made.units),
         "spikes": int(made.units["n_spikes"].sum()),
+        "background_share": round(made.background_share, 6),
     }
     write_manifest(folder, schema=RECORDING_SCHEMA, provenance=provenance, content=content)
 
@@ -184,4 +185,6 @@ def read_recording(folder: str | Path) -> LabelledRecording:
     if len(units) != content["units"] or len(sorting.to_spike_vector()) != content["spikes"]:
         raise FormatError(f"{folder} has {len(units)} units, the manifest {content['units']}", "the same", remedy)
     contacts = contact_positions(probe)
-    return LabelledRecording(recording, sorting, probe, units, contacts)
+    return LabelledRecording(
+        recording, sorting, probe, units, contacts, background_share=content["background_share"]
+    )

@@ -75,11 +75,9 @@ def block_length(n_channels: int) -> int:
 def _block(plan: RecordingPlan, engine: Synthesiser, index: int) -> np.ndarray:
     start = index * plan.block
     stop = min(start + plan.block, plan.n_samples)
+    noise = None if plan.noise is None else noise_block(plan.noise, index)[: stop - start]
     with one_blas_thread():
-        traces = engine.traces(start, stop)
-    if plan.noise is not None:
-        traces += noise_block(plan.noise, index)[: stop - start]
-    return traces
+        return engine.traces(start, stop, noise)
 
 
 def recording_blocks(plan: RecordingPlan, threads: int = 2) -> Iterator[np.ndarray]:

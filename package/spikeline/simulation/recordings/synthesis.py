@@ -58,60 +58,116 @@ def _gather(components, kept, offset, start, loops, out):
                 t += count
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _paste(components, centre, projection, times, which, below, weight, table, half, up, down, start, out):
-    """Add events to out (n, n_channels), whose first row is recording sample ``start``."""
-    n_steps, n_channels, rank = projection.shape
-    width = components.shape[2]
-    padded = np.zeros((n_channels, width + 4 * half), np.float32)
-    seen = np.empty((n_channels, rank), np.float32)
-    phases = table.shape[0]  # EVENT_PHASES * up
-    for e in range(len(times)):
-        # bank position of recording sample n in the snippet: centre + (n - time / 16) * down / up, in units of 1 /
-        # phases
-        first = (times[e] * down - (centre + half) * phases) // (down * EVENT_PHASES) + 1
-        last = (times[e] * down + (width - centre + half) * phases) // (down * EVENT_PHASES)
-        first, last = max(first, start), min(last, start + out.shape[0] - 1)
-        if first > last:
-            continue
-        low = below[e]
-        high = min(low + 1, n_steps - 1)
-        for c in range(n_channels):
-            for k in range(rank):
-                seen[c, k] = projection[low, c, k] + weight[e] * (projection[high, c, k] - projection[low, c, k])
-        snippet = components[which[e]]
-        for c in range(n_channels):
-            trace = padded[c, 2 * half : 2 * half + width]
-            trace[:] = 0.0
-            for k in range(rank):
-                factor = seen[c, k]
-                part = snippet[k]
-                for t in range(width):
-                    trace[t] += factor * part[t]
-        for n in range(first, last + 1):
-            place = centre * phases + (n * EVENT_PHASES - times[e]) * down
-            base = place // phases - half + 1 + 2 * half
-            if base < 0 or base + 2 * half > padded.shape[1]:
-                continue
-            weights = table[place % phases]
-            for c in range(n_channels):
-                total = np.float32(0)
-                window = padded[c, base : base + 2 * half]
-                for j in range(2 * half):
-                    total += weights[j] * window[j]
-                out[n - start, c] += total
-
-
-# Up to this many channels (a tetrode, a small grid) our own product is nearly as fast as BLAS, and its rounding does
-# not depend on how many threads somebody else in the process lets BLAS use.
-_FEW_CHANNELS = 32
-_TILE = 512
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _add_scaled(weight, source, out):
+    for t in range(len(out)):
+        out[t] += weight * source[t]
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _add_four(a, b, c, d, wa, wb, wc, wd, out):
     for t in range(len(out)):
         out[t] += (wa * a[t] + wb * b[t]) + (wc * c[t] + wd * d[t])
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _add_eight(weights, source, out):
+    """Eight neighbouring taps at a time: out is read and written an eighth as often."""
+    n = len(out)
+    w0, w1, w2, w3, w4, w5, w6, w7 = (
+        weights[0], weights[1], weights[2], weights[3], weights[4], weights[5], weights[6], weights[7],
+    )  # fmt: skip
+    a, b, c, d = source[:n], source[1 : n + 1], source[2 : n + 2], source[3 : n + 3]
+    e, f, g, h = source[4 : n + 4], source[5 : n + 5], source[6 : n + 6], source[7 : n + 7]
+    for t in range(n):
+        out[t] += ((w0 * a[t] + w1 * b[t]) + (w2 * c[t] + w3 * d[t])) + (
+            (w4 * e[t] + w5 * f[t]) + (w6 * g[t] + w7 * h[t])
+        )
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def _weighted_sum(weights, source):
+    total = np.float32(0)
+    for t in range(len(weights)):
+        total += weights[t] * source[t]
+    return total
+
+
+# Where a turn needs every bank sample's convolution, or every other's, it is made for all of them at once.
+_DENSE = 2
+
+
+@numba.njit(cache=True, nogil=True)
+def _paste(components, centre, projection, times, which, below, weight, table, half, up, down, start, out):
+    """Add events to out (n, n_channels), whose first row is recording sample ``start``.
+
+    Every ``up``-th sample of a spike lies at the same place between two bank samples, so it takes ``up`` convolutions
+    of the projected snippet with one row of the table each. They are computed for whole snippets, whatever the window:
+    a spike's samples do not depend on it.
+    """
+    n_steps, n_channels, rank = projection.shape
+    width = components.shape[2]
+    margin = 2 * half
+    # whole vectors: a loop's left-over elements cost more than the zeros that fill it up
+    count = -(-(width + margin + 2) // 64) * 64
+    padded = np.zeros(count + 2 * margin + width, np.float32)
+    trace = padded[margin : margin + width]
+    wave = np.empty(count, np.float32)
+    seen = np.empty(rank, np.float32)
+    phases = table.shape[0]  # EVENT_PHASES * up
+    for e in range(len(times)):
+        # bank position of recording sample n in the snippet: centre + (n - time / 16) * down / up, in units of 1 /
+        # phases
+        first = (times[e] * down - (centre + half) * phases) // (down * EVENT_PHASES) + 1
+        last = (times[e] * down + (width - centre + half) * phases) // (down * EVENT_PHASES)
+        if last < start or first >= start + out.shape[0]:
+            continue
+        low = below[e]
+        high = min(low + 1, n_steps - 1)
+        snippet = components[which[e]]
+        for c in range(n_channels):
+            target = out[:, c]
+            trace[:] = 0.0
+            for k in range(rank):
+                seen[k] = projection[low, c, k] + weight[e] * (projection[high, c, k] - projection[low, c, k])
+            for k in range(0, rank // 4 * 4, 4):
+                _add_four(
+                    snippet[k], snippet[k + 1], snippet[k + 2], snippet[k + 3],
+                    seen[k], seen[k + 1], seen[k + 2], seen[k + 3], trace,
+                )  # fmt: skip
+            for k in range(rank // 4 * 4, rank):
+                _add_scaled(seen[k], snippet[k], trace)
+            for turn in range(min(up, last - first + 1)):
+                # this turn's samples: first + turn, first + turn + up, ..., each ``down`` bank samples after the other
+                place = centre * phases + ((first + turn) * EVENT_PHASES - times[e]) * down
+                base = place // phases - half + 1 + margin
+                weights = table[place % phases]
+                skip = -(min(base, 0) // down)
+                base += skip * down
+                reached = width + margin - base + 1
+                if reached <= 0:
+                    continue
+                if down <= _DENSE:
+                    wave[:] = 0.0
+                    for j in range(0, margin // 8 * 8, 8):
+                        _add_eight(weights[j : j + 8], padded[base + j : base + j + count + 7], wave)
+                    for j in range(margin // 8 * 8, margin):
+                        _add_scaled(weights[j], padded[base + j : base + j + count], wave)
+                else:
+                    for t in range(0, reached, down):
+                        wave[t] = _weighted_sum(weights, padded[base + t : base + t + margin])
+                # wave[m * down] belongs to sample ``origin + m * up``; of these some lie in the window
+                origin = first + turn + skip * up - start
+                low_m = max(0, -(origin // up))
+                high_m = min((min(last - start, len(target) - 1) - origin) // up, (reached - 1) // down)
+                for m in range(low_m, high_m + 1):
+                    target[np.uint64(origin + m * up)] += wave[np.uint64(m * down)]
+
+
+# Up to this many channels (a tetrode, a small grid) our own product is nearly as fast as BLAS, and its rounding does
+# not depend on how many threads somebody else in the process lets BLAS use.
+_FEW_CHANNELS = 32
+_TILE = 512
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
@@ -227,8 +283,11 @@ class Synthesiser:
             row += rank
         return out
 
-    def traces(self, start: int, stop: int) -> np.ndarray:
-        """Recording samples [start, stop): (stop - start, n_channels) float32, uV."""
+    def traces(self, start: int, stop: int, noise: np.ndarray | None = None) -> np.ndarray:
+        """Recording samples [start, stop): (stop - start, n_channels) float32, uV.
+
+        ``noise`` of that shape is added in, in place, and what is returned may share its memory.
+        """
         if self.projection.shape[2] and stop > start:
             low, high = self.plan.input_span(start, stop)
             below = weight = None
@@ -236,6 +295,10 @@ class Synthesiser:
                 below, weight = self.motion.position(np.arange(low, high) / self.bank_rate_hz)
             projected = _project(self.components(low, high), self.projection, below, weight)
             out = np.ascontiguousarray(interpolate(projected, low, start, stop, self.plan))
+            if noise is not None:
+                out += noise
+        elif noise is not None:
+            out = noise
         else:
             out = np.zeros((stop - start, self.n_channels), np.float32)
         for source in self.events:

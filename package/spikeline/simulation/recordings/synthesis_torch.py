@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 
 from spikeline.simulation.recordings.interpolation import Interpolator
 from spikeline.simulation.recordings.noise import noise_filter
@@ -130,8 +131,8 @@ class TorchSynthesiser:
             windows = padded.unfold(2, 2 * half, 1)[event, :, base[good]]  # (pasted samples, n_channels, taps)
             out.index_add_(1, sample[good] - start, torch.einsum("scj,sj->cs", windows, weights))
 
-    def traces(self, start: int, stop: int) -> torch.Tensor:
-        """Recording samples [start, stop): (stop - start, n_channels) float32, uV."""
+    def traces(self, start: int, stop: int) -> Float32[torch.Tensor, "{stop}-{start} {self.n_channels}"]:
+        """Recording samples [start, stop), uV."""
         if self.continuous and stop > start:
             out = self._continuous(start, stop).contiguous()
         else:
@@ -142,13 +143,13 @@ class TorchSynthesiser:
 
 
 def noise_like(
-    traces: torch.Tensor,
+    traces: Float32[torch.Tensor, "*windows samples channels"],
     colour: str,
     level_uv: float,
     sampling_rate_hz: float,
     generator: torch.Generator | None = None,
-) -> torch.Tensor:
-    """Gaussian noise with the spectrum of `noise.noise_filter`, like ``traces`` (..., n_samples, n_channels).
+) -> Float32[torch.Tensor, "*windows samples channels"]:
+    """Gaussian noise with the spectrum of `noise.noise_filter`, in the shape of ``traces``.
 
     Shaped in the frequency domain, so it is periodic over the window: right for training windows, which are never
     joined.

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Int
 
 __all__ = ["colliding_spikes"]
 
 
-def colliding_spikes(samples: np.ndarray, unit_index: np.ndarray, window: int) -> np.ndarray:
+def colliding_spikes(
+    samples: Int[np.ndarray, " spikes"], unit_index: Int[np.ndarray, " spikes"], window: int
+) -> Bool[np.ndarray, " spikes"]:
     """Which spikes have a spike of another unit within ``window`` samples, inclusive.
 
     Parameters
     ----------
     samples
-        (n_spikes,) sample numbers in ascending order.
+        Sample numbers in ascending order.
     unit_index
-        (n_spikes,) unit of each spike.
+        Unit of each spike.
     window
         In samples.
-
-    Returns
-    -------
-    (n_spikes,) bool
     """
     samples, unit_index = np.asarray(samples), np.asarray(unit_index)
     neighbours = np.searchsorted(samples, samples + window, "right") - np.searchsorted(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from jaxtyping import Bool, Int, Int64
 
 __all__ = ["count_matches", "matched_spikes", "tolerance_in_samples"]
 
@@ -65,32 +66,28 @@ def _trains(samples: np.ndarray, index: np.ndarray, n_units: int) -> list[np.nda
 
 
 def count_matches(
-    true_samples: np.ndarray,
-    true_index: np.ndarray,
+    true_samples: Int[np.ndarray, " true_spikes"],
+    true_index: Int[np.ndarray, " true_spikes"],
     n_true: int,
-    found_samples: np.ndarray,
-    found_index: np.ndarray,
+    found_samples: Int[np.ndarray, " found_spikes"],
+    found_index: Int[np.ndarray, " found_spikes"],
     n_found: int,
     tolerance: int,
     *,
     one_to_one: bool,
-) -> np.ndarray:
+) -> Int64[np.ndarray, "{n_true} {n_found}"]:
     """Number of coincident spikes of every pair of units.
 
     Parameters
     ----------
     true_samples, true_index, n_true
-        (n_spikes,) sample numbers, (n_spikes,) units in [0, n_true), and the number of true units.
+        Sample numbers, units in [0, n_true), and the number of true units.
     found_samples, found_index, n_found
         The same for the units a sorter found.
     tolerance
         Largest distance of coincident spikes, in samples, inclusive.
     one_to_one
         True: a spike takes part in one pair at most (SimSort's rule). False: as SpikeInterface counts.
-
-    Returns
-    -------
-    (n_true, n_found) int64
     """
     kernel = _mark_one_to_one if one_to_one else _mark_spikeinterface
     true, found = _trains(true_samples, true_index, n_true), _trains(found_samples, found_index, n_found)
@@ -102,8 +99,14 @@ def count_matches(
     return counts
 
 
-def matched_spikes(true_train: np.ndarray, found_train: np.ndarray, tolerance: int, *, one_to_one: bool) -> np.ndarray:
-    """Which spikes of a true unit a found unit has: (n_spikes,) bool for sorted (n_spikes,) sample numbers."""
+def matched_spikes(
+    true_train: Int[np.ndarray, " true_spikes"],
+    found_train: Int[np.ndarray, " found_spikes"],
+    tolerance: int,
+    *,
+    one_to_one: bool,
+) -> Bool[np.ndarray, " true_spikes"]:
+    """Which spikes of a true unit a found unit has, for sorted sample numbers."""
     marks = np.zeros(len(true_train), dtype=np.bool_)
     kernel = _mark_one_to_one if one_to_one else _mark_spikeinterface
     kernel(np.asarray(true_train, dtype=np.int64), np.asarray(found_train, dtype=np.int64), tolerance, marks)

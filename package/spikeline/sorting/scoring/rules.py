@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float64, Int, Int64
 from scipy.optimize import linear_sum_assignment
 
 from spikeline.config.sorting import ScoringSettings
@@ -28,30 +29,34 @@ class Comparison:
     tolerance
         Largest distance of coincident spikes, in samples.
     n_true_spikes, n_found_spikes
-        (n_true,) and (n_found,) spike counts.
+        Spike counts of each unit.
     counts
-        (n_true, n_found) coincident spikes.
+        Coincident spikes.
     agreement
-        (n_true, n_found) in [0, 1].
+        In [0, 1].
     match
-        (n_true,) index of the found unit that stands for each true unit, -1 for none.
+        Index of the found unit that stands for each true unit, -1 for none.
     """
 
     rule: Rule
     tolerance: int
-    n_true_spikes: np.ndarray
-    n_found_spikes: np.ndarray
-    counts: np.ndarray
-    agreement: np.ndarray
-    match: np.ndarray
+    n_true_spikes: Int64[np.ndarray, " true_units"]
+    n_found_spikes: Int64[np.ndarray, " found_units"]
+    counts: Int64[np.ndarray, "true_units found_units"]
+    agreement: Float64[np.ndarray, "true_units found_units"]
+    match: Int64[np.ndarray, " true_units"]
 
     @property
-    def matched_counts(self) -> np.ndarray:
-        """(n_true,) coincident spikes with the matched unit, 0 without one."""
+    def matched_counts(self) -> Int64[np.ndarray, " true_units"]:
+        """Coincident spikes with the matched unit, 0 without one."""
         return np.array([self.counts[i, j] if j >= 0 else 0 for i, j in enumerate(self.match)], dtype=np.int64)
 
 
-def agreement_scores(counts: np.ndarray, n_true_spikes: np.ndarray, n_found_spikes: np.ndarray) -> np.ndarray:
+def agreement_scores(
+    counts: Int[np.ndarray, "true_units found_units"],
+    n_true_spikes: Int[np.ndarray, " true_units"],
+    n_found_spikes: Int[np.ndarray, " found_units"],
+) -> Float64[np.ndarray, "true_units found_units"]:
     """Agreement TP / (TP + FP + FN) of every pair: ``counts / (n_true + n_found - counts)``, 0 for two empty units."""
     union = n_true_spikes[:, None] + n_found_spikes[None, :] - counts
     return np.divide(counts, union, out=np.zeros(counts.shape), where=union > 0)
@@ -67,11 +72,11 @@ def _assign(gain: np.ndarray, least: float) -> np.ndarray:
 
 
 def compare(
-    true_samples: np.ndarray,
-    true_index: np.ndarray,
+    true_samples: Int[np.ndarray, " true_spikes"],
+    true_index: Int[np.ndarray, " true_spikes"],
     n_true: int,
-    found_samples: np.ndarray,
-    found_index: np.ndarray,
+    found_samples: Int[np.ndarray, " found_spikes"],
+    found_index: Int[np.ndarray, " found_spikes"],
     n_found: int,
     sampling_rate_hz: float,
     rule: Rule,
