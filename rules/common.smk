@@ -88,6 +88,22 @@ def memory_mb(base):
     return lambda wildcards, attempt: max(500, base) * attempt
 
 
+def memory_of_recording(wildcards, attempt):
+    """Room for its bank entries at 0.6 MB per second (a large cell), and for the traces that are being made."""
+    recording, cast = (
+        SETTINGS.recordings[wildcards.recording],
+        CASTS[wildcards.recording],
+    )
+    bank_s = SETTINGS.simulation.bank.duration_s
+    units_s = (
+        bank_s if recording.drive == "continuous" else min(bank_s, recording.bank_s)
+    )
+    seconds = len(cast.units) * units_s + len(cast.background) * min(
+        bank_s, recording.bank_s
+    )
+    return int(2000 + 0.6 * seconds) * attempt
+
+
 def minutes(base):
     """Run time that grows with each attempt."""
     return lambda wildcards, attempt: max(5, base) * attempt

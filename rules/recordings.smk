@@ -26,7 +26,7 @@ rule recording:
         "../envs/spikeline.yaml"
     threads: 2
     resources:
-        mem_mb=memory_mb(4000),
+        mem_mb=memory_of_recording,
         runtime=minutes(10),
     params:
         version=1,

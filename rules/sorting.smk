@@ -55,7 +55,7 @@ rule score:
         "../envs/spikeline.yaml"
     threads: 1
     resources:
-        mem_mb=memory_mb(2000),
+        mem_mb=memory_mb(3000),
         runtime=minutes(10),
     params:
         version=1,

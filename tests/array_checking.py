@@ -1,8 +1,8 @@
 """Check the shapes and dtypes that the package's annotations promise, in every test, without a trace in the package.
 
 jaxtyping's own import hook decorates every function underneath the decorators that are already there, and numba cannot
-compile that. This one decorates what a module has defined once it has run, so compiled kernels are left alone, and only what
-is annotated with a jaxtyping array, so nothing else is slowed down.
+compile that. This one decorates what a module has defined once it has run, so compiled kernels are left alone, and only
+what is annotated with a jaxtyping array, so nothing else is slowed down.
 """
 
 from __future__ import annotations

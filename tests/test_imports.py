@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ["torch", "neuron", "LFPy", "spikeinterface", "MEArec", "snakemake"]
+HEAVY = ["torch", "neuron", "LFPy", "spikeinterface", "MEArec", "snakemake", "beartype"]
 
 
 def _loaded(code, modules):
@@ -22,12 +22,12 @@ def _loaded(code, modules):
     "module", ["spikeline", "spikeline.errors", "spikeline.log", "spikeline.config", "spikeline.cli"]
 )
 def test_nothing_heavy_at_all(module):
-    assert _loaded(f"import {module}", [*HEAVY, "numpy", "pandas", "h5py", "matplotlib"]) == []
+    assert _loaded(f"import {module}", [*HEAVY, "numpy", "pandas", "h5py", "matplotlib", "jaxtyping"]) == []
 
 
 @pytest.mark.parametrize("module", ["spikeline.artifacts", "spikeline.simulation", "spikeline.simulation.shards"])
 def test_what_the_plan_imports_is_light(module):
-    assert _loaded(f"import {module}", [*HEAVY, "pandas"]) == []
+    assert _loaded(f"import {module}", [*HEAVY, "pandas", "jaxtyping"]) == []
 
 
 def test_figures_import_no_simulator():

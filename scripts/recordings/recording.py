@@ -3,16 +3,17 @@
 from spikeline.artifacts import Provenance
 from spikeline.config import RecordingSettings
 from spikeline.log import log_to
-from spikeline.simulation.bank import read_bank_entry
-from spikeline.simulation.recordings.recording import make_recording, write_recording
+from spikeline.simulation.recordings import make_recording, read_entries, write_recording
 
 log_to(snakemake.log[0])
+settings = RecordingSettings.parse(snakemake.params.recording)
+entries = read_entries(snakemake.input.units, snakemake.input.background, settings)
 made = make_recording(
-    [read_bank_entry(path) for path in snakemake.input.units],
-    RecordingSettings.parse(snakemake.params.recording),
+    entries.units,
+    settings,
     snakemake.params.seed,
     snakemake.wildcards.recording,
-    background=[read_bank_entry(path) for path in snakemake.input.background],
+    background=entries.background,
     allowed_cells=snakemake.params.allowed_cells,
     conductivity_s_per_m=snakemake.params.conductivity_s_per_m,
 )

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from spikeline.errors import DataError
+from spikeline.simulation.illustration.filtered import noise_level
 from spikeline.sorting.scoring import aligned_truth
-from spikeline.sorting.snr import mean_waveforms, noise_levels, signal_to_noise, unit_peaks
+from spikeline.sorting.snr import mean_waveforms, signal_to_noise, unit_peaks
 from spikeline.sorting.sorting_file import make_sorting
 from tests.sorting.trains import RATE_HZ, recording_of, synthetic_tetrode
 
@@ -45,7 +46,7 @@ def test_mean_waveform_against_brute_force_across_stretches_and_ends():
 
 def test_noise_of_known_level():
     traces = np.random.default_rng(0).normal(0, [1.0, 2.0, 4.0, 8.0], (300_000, 4)).astype(np.float32)
-    np.testing.assert_allclose(noise_levels(recording_of(traces)), [1, 2, 4, 8], rtol=0.02)
+    np.testing.assert_allclose(noise_level(recording_of(traces)), [1, 2, 4, 8], rtol=0.02)
 
 
 def test_unit_without_spikes_has_no_snr():

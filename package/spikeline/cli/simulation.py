@@ -140,26 +140,25 @@ def record(config_file: Path, recording: str, bank: Path, threads: int, output: 
     """
     from spikeline.artifacts import Provenance
     from spikeline.config.load import load_run
-    from spikeline.simulation.bank import read_bank_entry
-    from spikeline.simulation.recordings.recording import make_recording, write_recording
+    from spikeline.simulation.recordings import make_recording, read_entries, write_recording
     from spikeline.simulation.shards import cast_of_recording
 
     settings = load_run(config_file)
     _checked_choice(recording, list(settings.recordings), f"recordings of {config_file}")
     wanted = settings.recordings[recording]
     cast = cast_of_recording(settings, recording)
-    paths = {shard: bank / f"{shard.name}.h5" for shard in [*cast.units, *cast.background]}
-    entries = {shard: read_bank_entry(path) for shard, path in paths.items()}
+    paths = [[bank / f"{shard.name}.h5" for shard in shards] for shards in cast]
+    entries = read_entries(*paths, wanted)
     made = make_recording(
-        [entries[shard] for shard in cast.units],
+        entries.units,
         wanted,
         settings.seed,
         recording,
-        background=[entries[shard] for shard in cast.background],
+        background=entries.background,
         allowed_cells=getattr(settings.simulation.cells, wanted.split),
         conductivity_s_per_m=settings.simulation.bank.conductivity_s_per_m,
     )
-    provenance = Provenance({"recording": wanted.plain()}, settings.seed, paths.values(), bank)
+    provenance = Provenance({"recording": wanted.plain()}, settings.seed, {*paths[0], *paths[1]}, bank)
     write_recording(output, made, provenance=provenance, threads=threads)
     click.echo(f"{output}: {len(made.units)} units, {wanted.duration_s:g} s at {wanted.sampling_rate_hz:g} Hz")
 

@@ -149,6 +149,14 @@ class RecordingSettings(Settings):
         description="continuous: stretches of the bank as simulated; events: spikes of the bank pasted at prescribed "
         "times.",
     )
+    bank_s: FiniteFloat = setting(
+        120.0,
+        unit="s",
+        description="At most this much of each bank entry is held in memory for pasted spikes and for the background: "
+        "minutes hold hundreds of spikes. Units of a continuous drive need as much as the recording is long.",
+        ge=1,
+        le=36000,
+    )
     placement: PlacementSettings = setting(PlacementSettings(), description="Where the units lie.")
     spike_trains: SpikeTrainSettings = setting(SpikeTrainSettings(), description="Spike trains (events drive only).")
     drift: DriftSettings = setting(DriftSettings(), description="Motion of the tissue.")

@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float64, Int64
 
 from spikeline.errors import DataError
-from spikeline.simulation.illustration.filtered import band_passed
+from spikeline.simulation.illustration.filtered import band_passed, noise_level
 from spikeline.sorting.sorting_file import spikes_of
 
 if TYPE_CHECKING:
     import spikeinterface as si
 
-__all__ = ["MeanWaveforms", "UnitPeak", "mean_waveforms", "noise_levels", "signal_to_noise", "unit_peaks"]
+__all__ = ["MeanWaveforms", "UnitPeak", "mean_waveforms", "signal_to_noise", "unit_peaks"]
 
 _CHUNK_S = 10.0
-_NOISE_S = 60.0
 _PEAK_WINDOW_MS = (-1.0, 1.0)
-_MAD_TO_SD = 1.482602218505602  # 1 / 0.75 quantile of the standard normal distribution
 
 
 @dataclass(frozen=True)
@@ -48,22 +46,6 @@ def _scaled(recording: si.BaseRecording, start: int, stop: int) -> np.ndarray:
     return recording.get_traces(
         start_frame=start, end_frame=stop, return_in_uV=recording.has_scaleable_traces()
     ).astype(np.float32)
-
-
-def noise_levels(recording: si.BaseRecording) -> Float[np.ndarray, " channels"]:
-    """Noise of each channel: 1.4826 times the median absolute deviation, over 60 s taken evenly from the recording.
-
-    Returns
-    -------
-    numpy.ndarray
-        In uV where the recording has gains.
-    """
-    rate, n_samples = recording.get_sampling_frequency(), recording.get_num_samples()
-    length = int(min(n_samples, rate))
-    pieces = int(min(_NOISE_S, max(1, n_samples // length)))
-    starts = np.linspace(0, n_samples - length, pieces).astype(int)
-    traces = np.concatenate([_scaled(recording, start, start + length) for start in starts])
-    return np.median(np.abs(traces - np.median(traces, axis=0)), axis=0) * _MAD_TO_SD
 
 
 def mean_waveforms(
@@ -161,7 +143,7 @@ def unit_peaks(
         By unit id (text).
     """
     filtered = band_passed(recording, band_hz)
-    noise, waves = noise_levels(filtered), mean_waveforms(filtered, sorting, _PEAK_WINDOW_MS)
+    noise, waves = noise_level(filtered), mean_waveforms(filtered, sorting, _PEAK_WINDOW_MS)
     centre = int(np.argmin(np.abs(waves.time_ms)))
     result = {}
     for unit, wave, count in zip(sorting.unit_ids, waves.mean, waves.count, strict=True):

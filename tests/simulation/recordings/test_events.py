@@ -120,3 +120,12 @@ def test_bad_trains_are_refused(train: list, complaint: str) -> None:
 def test_empty_train_is_fine(rng: np.random.Generator) -> None:
     assert len(check_spike_train(np.zeros(0), 10.0, 0)) == 0
     assert len(match_snippets(np.zeros(0), np.array([np.inf]), rng)) == 0
+
+
+@pytest.mark.parametrize(
+    ("train", "words"),
+    [(["a", "b"], "not a list of numbers"), ([0.1, 0.1], "followed by 0.1"), ([0.2, 0.1], "0.2 s is followed by 0.1")],
+)
+def test_unusable_trains_are_named(train: list, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        check_spike_train(train, 1.0, 0)

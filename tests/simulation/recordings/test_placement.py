@@ -10,8 +10,11 @@ from spikeline.errors import DataError
 from spikeline.simulation.field.line_source import line_source_matrix
 from spikeline.simulation.recordings.placement import (
     BACKGROUND_DISTANCE_UM,
+    _largest_amplitude,
     draw_position,
+    draw_positions,
     draw_rotation,
+    draw_rotations,
     mean_spike,
     place_background,
     place_unit,
@@ -30,6 +33,18 @@ def test_rotations_are_rotations(kind: str, rng: np.random.Generator) -> None:
         rotation = draw_rotation(kind, rng)
         np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
         np.testing.assert_allclose(np.linalg.det(rotation), 1, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "upright", "fixed"])
+def test_many_rotations_at_once(kind: str, rng: np.random.Generator) -> None:
+    rotations = draw_rotations(kind, 300, rng)
+    assert rotations.shape == (300, 3, 3)
+    np.testing.assert_allclose(
+        rotations @ rotations.transpose(0, 2, 1), np.broadcast_to(np.eye(3), (300, 3, 3)), atol=1e-12
+    )
+    np.testing.assert_allclose(np.linalg.det(rotations), 1, atol=1e-12)
+    if kind == "upright":
+        assert np.rad2deg(np.arccos(rotations[:, 1, 1])).max() <= 15
 
 
 def test_uniform_rotations_are_uniform(rng: np.random.Generator) -> None:
@@ -55,6 +70,32 @@ def test_positions_keep_their_distances(rng: np.random.Generator) -> None:
         assert 20 <= np.linalg.norm(TETRODE - position, axis=1).min() <= 60
         assert len(taken) == 0 or np.linalg.norm(taken - position, axis=1).min() >= 15
         taken = np.vstack([taken, position])
+
+
+def test_many_positions_at_once_fill_the_volume(rng: np.random.Generator) -> None:
+    taken = np.array([[40.0, 0.0, 0.0]])
+    drawn = np.concatenate([draw_positions(TETRODE, (20.0, 60.0), rng, taken, 15.0) for _ in range(200)])
+    nearest = np.linalg.norm(drawn[:, None] - TETRODE, axis=2).min(axis=1)
+    assert nearest.min() >= 20 and nearest.max() <= 60
+    assert np.linalg.norm(drawn - taken, axis=1).min() >= 15
+    # even over the volume: as many within 40 um as a plain rejection of far more points finds
+    points = rng.uniform(-100, 100, (400_000, 3)) + TETRODE.mean(axis=0)
+    distance = np.linalg.norm(points[:, None] - TETRODE, axis=2).min(axis=1)
+    allowed = (distance >= 20) & (distance <= 60) & (np.linalg.norm(points - taken, axis=1) >= 15)
+    np.testing.assert_allclose((nearest < 40).mean(), (distance[allowed] < 40).mean(), atol=0.02)
+
+
+def test_a_try_sees_what_the_placed_cell_shows(rng: np.random.Generator) -> None:
+    entry = make_entry()
+    spike = mean_spike(entry)
+    positions = draw_positions(TETRODE, (20.0, 60.0), rng)[:9]
+    rotations = draw_rotations("uniform", len(positions), rng)
+    tried = _largest_amplitude(entry, spike, positions, rotations, TETRODE, 60.0, 0.3)
+    placed = [
+        np.ptp(projection(entry, r, p, TETRODE) @ spike, axis=1).max()
+        for r, p in zip(rotations, positions, strict=True)
+    ]
+    np.testing.assert_allclose(tried, placed, rtol=1e-9)
 
 
 def test_positions_at_one_distance(rng: np.random.Generator) -> None:

@@ -144,3 +144,14 @@ def test_doubled_channel_and_id(tmp_path: Path) -> None:
 def test_channels_on_a_probe_of_fixed_size() -> None:
     with pytest.raises(ConfigError, match=r"probe\.channels"):
         make_probe(ProbeSettings(kind="tetrode", channels=8))
+
+
+def test_a_probe_in_other_units_becomes_one_in_um(tmp_path: Path) -> None:
+    probe = probeinterface.Probe(ndim=2, si_units="mm")
+    probe.set_contacts(np.array([[0.0, 0.0], [0.0, 0.02]]), shapes="circle", shape_params={"radius": 0.005})
+    probe.set_device_channel_indices([0, 1])
+    probeinterface.write_probeinterface(tmp_path / "mm.json", probe)
+    read = read_probe(tmp_path / "mm.json")
+    assert read.si_units == "um"
+    np.testing.assert_allclose(read.contact_positions, [[0, 0], [0, 20]])
+    assert [shape["radius"] for shape in read.contact_shape_params] == [5.0, 5.0]

@@ -14,10 +14,11 @@ from spikeline.errors import DataError
 from spikeline.simulation.field.line_source import line_source_matrix
 from spikeline.simulation.recordings.drift import draw_drift, drift_grid
 from spikeline.simulation.recordings.events import cut_snippets
-from spikeline.simulation.recordings.interpolation import interpolator
+from spikeline.simulation.recordings.interpolation import interpolation_table, interpolator
 from spikeline.simulation.recordings.placement import draw_rotation, projection, projection_table
 from spikeline.simulation.recordings.probes import contact_positions, make_probe
 from spikeline.simulation.recordings.sources import (
+    EVENT_PHASES,
     LOOP_SEAM,
     ContinuousSource,
     EventSource,
@@ -156,6 +157,28 @@ def test_events_on_a_faster_clock_are_the_resampled_spike() -> None:
     slow.times[:], fast.times[:] = 16 * 1000, 16 * 3000
     one, three = synthesise([slow], 2000, **options()), synthesise([fast], 6000, **options(30_000.0))
     np.testing.assert_allclose(three[::3], one, atol=1e-3)
+
+
+@pytest.mark.parametrize("rate", [8_000.0, 10_000.0, 20_000.0, 24_000.0, 25_000.0, 30_000.0])
+def test_pasting_is_the_sum_over_taps(rate: float, rng: np.random.Generator) -> None:
+    components = rng.normal(size=(3, 5, 61)).astype(np.float32)
+    table = rng.normal(size=(1, 2, 5)).astype(np.float32)
+    train, which, centre, count = np.array([0.0, 0.01003, 0.0171]), np.array([2, 0, 1]), 30, 400
+    source = event_source(components, centre, table, train, which, rate)
+    plan = interpolator(10_000.0, rate)
+    made = synthesise([source], count, n_channels=2, plan=plan, bank_rate_hz=10_000.0)
+    weights = interpolation_table(EVENT_PHASES * plan.up, min(1.0, plan.up / plan.down)).astype(np.float64)
+    half = weights.shape[1] // 2
+    expected = np.zeros((count, 2))
+    for time, snippet in zip(source.times, components[which], strict=True):
+        seen = table[0].astype(np.float64) @ snippet
+        for n in range(count):
+            place = centre * len(weights) + (n * EVENT_PHASES - time) * plan.down  # in rows of the table
+            base, row = divmod(int(place), len(weights))
+            for j in range(2 * half):
+                if 0 <= base - half + 1 + j < seen.shape[1]:
+                    expected[n] += weights[row, j] * seen[:, base - half + 1 + j]
+    np.testing.assert_allclose(made, expected, atol=2e-5)
 
 
 def test_drift_equals_the_field_computed_at_each_place() -> None:

@@ -210,7 +210,7 @@ def _assemble(job: _Job, cell: NeuronCell, matrix: np.ndarray) -> BankEntry:
         geometry=cell.geometry,
         basis=basis,
         scale=stored.scale,
-        coefficients=stored,  # type: ignore[arg-type]
+        coefficients=stored,
         spike_samples=spikes,
         soma_voltage_mv=voltage.astype(np.float16),
         sampling_rate_hz=1e3 / job.integration.dt_ms,
@@ -251,7 +251,8 @@ class _StoredCoefficients:
 
     def __init__(self, store: SliceStore, scale: np.ndarray, n_samples: int, slice_samples: int) -> None:
         self._store, self.scale, self._slice_samples = store, scale, slice_samples
-        self.shape, self.n_slices = (len(scale), n_samples), -(-n_samples // slice_samples)
+        self.shape, self.dtype = (len(scale), n_samples), np.dtype(np.int16)
+        self.n_slices = -(-n_samples // slice_samples)
 
     def exact(self, index: int) -> np.ndarray:
         """(rank so far, n) float32 coefficients of one slice."""

@@ -129,8 +129,8 @@ def write_bank_entry(path: str | Path, entry: BankEntry, provenance: Provenance 
             target[:, start:stop] = entry.coefficients[:, start:stop]
 
 
-def read_bank_entry(path: str | Path) -> BankEntry:
-    """Read an entry into memory (about 0.5 MB per second of a large cell).
+def read_bank_entry(path: str | Path, most_s: float | None = None) -> BankEntry:
+    """Read an entry, or its first ``most_s`` seconds, into memory (about 0.5 MB per second of a large cell).
 
     Raises
     ------
@@ -138,14 +138,22 @@ def read_bank_entry(path: str | Path) -> BankEntry:
         If the file is truncated, unfinished or of another schema.
     """
     with open_hdf5(path, BANK_SCHEMA) as file:
+        rate = float(file.attrs["sampling_rate_hz"])
+        stop = file["coefficients"].shape[1]
+        if most_s is not None:
+            stop = min(stop, round(most_s * rate))
+        spikes = file["spike_samples"][:]
         return BankEntry(
             cell=str(file.attrs["cell"]),
             variant=str(file.attrs["variant"]),
             seed=int(file.attrs["seed"]),
             geometry=SegmentGeometry(**{name: file[f"geometry/{name}"][:] for name in _GEOMETRY}),
-            coefficients=file["coefficients"][:],
-            sampling_rate_hz=float(file.attrs["sampling_rate_hz"]),
+            basis=file["basis"][:],
+            scale=file["scale"][:],
+            coefficients=file["coefficients"][:, :stop],
+            spike_samples=spikes[spikes < stop],
+            soma_voltage_mv=file["soma_voltage_mv"][:stop],
+            sampling_rate_hz=rate,
             error={k: float(v) for k, v in file["error"].attrs.items()},
             facts={k: (v.item() if isinstance(v, np.generic) else v) for k, v in file["facts"].attrs.items()},
-            **{name: file[name][:] for name in _LOOSE},
         )

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Shaped
 
 from spikeline.artifacts import open_hdf5, write_hdf5
 from spikeline.errors import FormatError
@@ -41,11 +42,11 @@ class SliceStore:
             index += 1
         return index
 
-    def write(self, index: int, arrays: dict[str, np.ndarray]) -> None:
+    def write(self, index: int, arrays: dict[str, Shaped[np.ndarray, "*_shape"]]) -> None:
         """Store a slice."""
         write_hdf5(self._path(index), _SCHEMA, arrays)
 
-    def read(self, index: int, names: list[str]) -> dict[str, np.ndarray]:
+    def read(self, index: int, names: list[str]) -> dict[str, Shaped[np.ndarray, "*_shape"]]:
         """Some arrays of a slice."""
         with open_hdf5(self._path(index), _SCHEMA) as file:
             return {name: file[name][()] for name in names}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64
 
 from spikeline.artifacts import seed_integer
 from spikeline.errors import NumericalError
@@ -71,22 +72,27 @@ class SliceRunner:
         self._generators: list[Any] = []
         self._soma_voltage_mv = np.empty(0)
 
-    def run(self, current_na: np.ndarray, state: np.ndarray | None = None, slice_index: int = 0) -> np.ndarray:
+    def run(
+        self,
+        current_na: Float[np.ndarray, " steps"],
+        state: Float64[np.ndarray, " states"] | None = None,
+        slice_index: int = 0,
+    ) -> Float64[np.ndarray, " states"]:
         """Integrate one slice.
 
         Parameters
         ----------
         current_na
-            (n_steps,) injected current, value k held during step k.
+            Injected current, value k held during step k.
         state
-            (n_states,) where the last slice ended; None starts from the resting initialisation.
+            Where the last slice ended; None starts from the resting initialisation.
         slice_index
             Which slice it is, for the channels' random streams.
 
         Returns
         -------
         numpy.ndarray
-            (n_states,) where this slice ended. `soma_voltage_mv` and `currents_na` give what was recorded.
+            Where this slice ended. `soma_voltage_mv` and `currents_na` give what was recorded.
 
         Raises
         ------
@@ -136,12 +142,12 @@ class SliceRunner:
             getattr(self._h, f"setRNG_{mechanism}")(generator)
             self._generators.append(generator)  # the channel keeps only a pointer
 
-    def soma_voltage_mv(self) -> np.ndarray:
-        """(n_steps,) float64; sample k is at the end of step k."""
+    def soma_voltage_mv(self) -> Float64[np.ndarray, " steps"]:
+        """Sample k is at the end of step k."""
         return self._soma_voltage_mv
 
-    def currents_na(self) -> np.ndarray:
-        """(n_segments, n_steps) float32 membrane currents, sample k at the end of step k; overwritten next time.
+    def currents_na(self) -> Float32[np.ndarray, "segments steps"]:
+        """Membrane currents, sample k at the end of step k; overwritten next time.
 
         The samples of one step lie side by side in memory.
 

@@ -59,6 +59,7 @@ def enough_entries(entries: Sequence[BankEntry], wanted: int, seconds: float = _
                 seed=entry.seed + 1000 * (index // len(entries)),
                 coefficients=entry.coefficients[:, :samples].copy(),
                 spike_samples=entry.spike_samples[entry.spike_samples < samples],
+                soma_voltage_mv=entry.soma_voltage_mv[:samples],
             )
         )
     return made

@@ -42,13 +42,14 @@ def stretch(recording: BaseRecording, start: int, stop: int) -> Float64[np.ndarr
 
 
 def noise_level(
-    recording: BaseRecording, pieces: int = 20, piece_ms: float = 100.0
+    recording: BaseRecording, pieces: int = 100, piece_ms: float = 100.0
 ) -> Float64[np.ndarray, " channels"]:
     """Noise of each channel as the median absolute deviation / 0.6745, over pieces spread evenly over the recording."""
     total, length = recording.get_num_samples(), round(piece_ms * recording.sampling_frequency / 1000)
     starts = np.unique(np.linspace(0, max(0, total - length), pieces).astype(int))
     seen = np.concatenate([stretch(recording, start, min(start + length, total)) for start in starts])
-    return np.median(np.abs(seen - np.median(seen, axis=0)), axis=0) / 0.6745
+    # channel by channel: a median of the whole array would hold three copies of it
+    return np.array([np.median(np.abs(trace - np.median(trace))) / 0.6745 for trace in seen.T], dtype=np.float64)
 
 
 def spike_waveforms(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64, Int64
+from numpy.typing import ArrayLike
 
 from spikeline.config.recordings import SpikeTrainSettings
 from spikeline.errors import ConfigError, DataError
@@ -25,16 +27,16 @@ class SpikeSnippets:
     Parameters
     ----------
     components
-        (n_snippets, rank, width) float32 scaled components, baseline removed and tapered to zero at both ends.
+        Scaled components, baseline removed and tapered to zero at both ends.
     centre
         Sample of the spike in a snippet.
     preceding_interval_s
-        (n_snippets,) time since the spike before; infinite for the first.
+        Time since the spike before; infinite for the first.
     """
 
-    components: np.ndarray
+    components: Float32[np.ndarray, "snippets rank width"]
     centre: int
-    preceding_interval_s: np.ndarray
+    preceding_interval_s: Float64[np.ndarray, " snippets"]
 
 
 def cut_snippets(entry: BankEntry, window_ms: tuple[float, float]) -> SpikeSnippets:
@@ -92,8 +94,12 @@ def cut_snippets(entry: BankEntry, window_ms: tuple[float, float]) -> SpikeSnipp
     return SpikeSnippets((components - baseline) * fade, -before, intervals)
 
 
-def match_snippets(train_s: np.ndarray, preceding_interval_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """For each spike of a train, a bank spike that followed a pause of like length: (n_spikes,) int64 indices.
+def match_snippets(
+    train_s: Float[np.ndarray, " spikes"],
+    preceding_interval_s: Float[np.ndarray, " snippets"],
+    rng: np.random.Generator,
+) -> Int64[np.ndarray, " spikes"]:
+    """For each spike of a train, the index of a bank spike that followed a pause of like length.
 
     One of the eight bank spikes nearest in log interval is drawn, so that amplitude depends on the interval as in the
     bank and still varies.
@@ -124,7 +130,7 @@ def draw_rate(settings: SpikeTrainSettings, rng: np.random.Generator) -> float:
 
 def draw_spike_train(
     rate_hz: float, duration_s: float, settings: SpikeTrainSettings, rng: np.random.Generator
-) -> np.ndarray:
+) -> Float64[np.ndarray, " spikes"]:
     """A spike train: a renewal process whose intervals are a refractory period plus a gamma variate, or a burst's.
 
     After every spike the next one is a burst partner 4-8 ms later with probability ``burst_fraction``; otherwise it
@@ -134,7 +140,7 @@ def draw_spike_train(
     Returns
     -------
     numpy.ndarray
-        (n_spikes,) rising times in [0, duration), s.
+        Rising times in [0, duration), s.
 
     Raises
     ------
@@ -164,22 +170,28 @@ def draw_spike_train(
     return train[(train >= 0) & (train < duration_s)]
 
 
-def check_spike_train(train_s: np.ndarray, duration_s: float, unit: int) -> np.ndarray:
+def check_spike_train(train_s: ArrayLike, duration_s: float, unit: int) -> Float64[np.ndarray, " spikes"]:
     """A prescribed spike train as float64, checked.
 
     Raises
     ------
     DataError
-        If times are not finite, not rising, or outside [0, duration).
+        If times are not numbers, not finite, not rising, equal, or outside [0, duration).
     """
-    train = np.asarray(train_s, dtype=np.float64)
     problem = None
-    if train.ndim != 1:
+    try:
+        train = np.asarray(train_s, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        train, problem = np.zeros(0), f"is not a list of numbers ({error})"
+    if problem:
+        pass
+    elif train.ndim != 1:
         problem = f"has shape {train.shape}"
     elif not np.isfinite(train).all():
         problem = "holds times that are not finite"
-    elif (np.diff(train) < 0).any():
-        problem = "is not in rising order"
+    elif (np.diff(train) <= 0).any():
+        first = int(np.argmax(np.diff(train) <= 0))
+        problem = f"is not in rising order ({train[first]:g} s is followed by {train[first + 1]:g} s)"
     elif len(train) and (train[0] < 0 or train[-1] >= duration_s):
         problem = f"runs from {train[0]:g} to {train[-1]:g} s"
     if problem:

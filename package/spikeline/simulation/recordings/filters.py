@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 import scipy.signal
+from jaxtyping import Float, Float32, Real
 
 from spikeline.errors import DataError
 
@@ -58,8 +59,10 @@ def _filter_rows(samples, sections, backward):
                 row[c] = y
 
 
-def filter_in_place(samples: np.ndarray, sections: np.ndarray, backward: bool = False) -> None:
-    """Filter (n, n_channels) float32 along time with second-order sections (n_sections, 6), starting from rest.
+def filter_in_place(
+    samples: Float32[np.ndarray, "samples channels"], sections: Float[np.ndarray, "sections 6"], backward: bool = False
+) -> None:
+    """Filter along time with second-order sections, starting from rest.
 
     The sections' precision (float32 or float64) is that of the recursion; transposed direct form II.
     """
@@ -71,12 +74,12 @@ def filter_in_place(samples: np.ndarray, sections: np.ndarray, backward: bool = 
 
 
 def band_pass(
-    traces: np.ndarray,
+    traces: Real[np.ndarray, "samples channels"],
     sampling_rate_hz: float,
     band_hz: tuple[float, float] = (300.0, 6000.0),
     order: int = 3,
     threads: int = 2,
-) -> np.ndarray:
+) -> Float32[np.ndarray, "samples channels"]:
     """Zero-phase Butterworth band-pass (forward, then backward).
 
     Blocks are filtered independently with a margin in which the filter forgets its start, to a relative 1e-6, so the
@@ -85,7 +88,7 @@ def band_pass(
     Parameters
     ----------
     traces
-        (n_samples, n_channels), converted to float32.
+        Converted to float32.
     sampling_rate_hz
         Sampling rate, Hz.
     band_hz
@@ -98,7 +101,7 @@ def band_pass(
     Returns
     -------
     numpy.ndarray
-        (n_samples, n_channels) float32.
+        The band's part of the traces.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 import scipy.signal
+from jaxtyping import Float, Float32, Float64
 
 from spikeline.artifacts import seed_sequence
 from spikeline.errors import ConfigError
@@ -36,7 +37,7 @@ class NoiseSource:
     block
         Samples per block; block b covers samples [b * block, (b + 1) * block).
     sections
-        (n_sections, 6) second-order sections (b0, b1, b2, 1, a1, a2) that colour unit white noise into noise of the
+        Second-order sections (b0, b1, b2, 1, a1, a2) that colour unit white noise into noise of the
         wanted standard deviation (uV); empty for white noise.
     level_uv
         Standard deviation, uV.
@@ -48,15 +49,17 @@ class NoiseSource:
 
     n_channels: int
     block: int
-    sections: np.ndarray
+    sections: Float[np.ndarray, "sections 6"]
     level_uv: float
     warm_up: int
     seed: int
     name: str
 
 
-def noise_filter(colour: Literal["white", "pink", "coloured"], sampling_rate_hz: float) -> np.ndarray:
-    """Second-order sections that colour white noise of variance 1 into noise of variance 1; (0, 6) for white.
+def noise_filter(
+    colour: Literal["white", "pink", "coloured"], sampling_rate_hz: float
+) -> Float64[np.ndarray, "sections 6"]:
+    """Second-order sections that colour white noise of variance 1 into noise of variance 1; none for white.
 
     "coloured" is a resonance at 300 Hz with Q 2 plus a white floor of the same variance, the shape MEArec 1.11 uses
     (there with two independent noises; here one noise passes both ways, which needs half the random numbers and gives
@@ -126,8 +129,8 @@ def _white(source: NoiseSource, index: int, part: str, samples: np.ndarray, leve
     fill_normals(seed_sequence(source.seed, f"recording-noise-{part}", f"{source.name}/{index}"), samples, level)
 
 
-def noise_block(source: NoiseSource, index: int) -> np.ndarray:
-    """Noise of block ``index``: (block, n_channels) float32, uV.
+def noise_block(source: NoiseSource, index: int) -> Float32[np.ndarray, "{source.block} {source.n_channels}"]:
+    """Noise of block ``index``, uV.
 
     A block's white noise is drawn in two parts, head and tail, each from its own stream; the filter warms up on the
     tail of the block before, which needs no more than that tail to be drawn again.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from jaxtyping import Float32
 
 __all__ = ["LARGEST_NORMAL", "fill_normals"]
 
@@ -124,7 +125,7 @@ def _fill(key, level, out):
             part[:] = last[: len(part)]
 
 
-def fill_normals(sequence: np.random.SeedSequence, out: np.ndarray, level: float = 1.0) -> None:
+def fill_normals(sequence: np.random.SeedSequence, out: Float32[np.ndarray, "*shape"], level: float = 1.0) -> None:
     """Fill an array with independent normal numbers of mean 0.
 
     The numbers depend on the sequence alone; a shorter array gets the first of a longer one's. None exceeds
@@ -135,7 +136,7 @@ def fill_normals(sequence: np.random.SeedSequence, out: np.ndarray, level: float
     sequence
         Where the stream comes from; 128 bits of it choose the generators' states.
     out
-        float32, contiguous, of any shape.
+        Contiguous, of any shape.
     level
         Standard deviation.
     """

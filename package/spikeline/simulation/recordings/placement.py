@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64
 
 from spikeline.config.recordings import PlacementSettings
 from spikeline.errors import DataError
@@ -46,16 +47,16 @@ class Placement:
     Parameters
     ----------
     rotation
-        (3, 3) rotation about the soma.
+        Rotation about the soma.
     position_um
-        (3,) the soma's centre.
+        The soma's centre.
     spike_uv
-        (n_channels, n_samples) its mean spike there, at the bank's rate.
+        Its mean spike there, at the bank's rate.
     """
 
-    rotation: np.ndarray
-    position_um: np.ndarray
-    spike_uv: np.ndarray
+    rotation: Float64[np.ndarray, "3 3"]
+    position_um: Float64[np.ndarray, " 3"]
+    spike_uv: Float64[np.ndarray, "channels samples"]
 
     @property
     def peak_to_peak_uv(self) -> float:
@@ -68,8 +69,10 @@ class Placement:
         return int(np.ptp(self.spike_uv, axis=1).argmax())
 
 
-def draw_rotations(kind: Literal["uniform", "upright", "fixed"], count: int, rng: np.random.Generator) -> np.ndarray:
-    """Rotation matrices (count, 3, 3).
+def draw_rotations(
+    kind: Literal["uniform", "upright", "fixed"], count: int, rng: np.random.Generator
+) -> Float64[np.ndarray, "{count} 3 3"]:
+    """Rotation matrices.
 
     uniform: evenly over all rotations (a unit quaternion of four normals). upright: any turn about the y axis, then a
     tilt of at most 15 degrees towards any side, even over the cap. fixed: none.
@@ -91,8 +94,8 @@ def draw_rotations(kind: Literal["uniform", "upright", "fixed"], count: int, rng
     return _about(np.stack([np.cos(side), none, np.sin(side)], axis=1), tilt) @ turn
 
 
-def draw_rotation(kind: Literal["uniform", "upright", "fixed"], rng: np.random.Generator) -> np.ndarray:
-    """One of `draw_rotations`: (3, 3)."""
+def draw_rotation(kind: Literal["uniform", "upright", "fixed"], rng: np.random.Generator) -> Float64[np.ndarray, "3 3"]:
+    """One of `draw_rotations`."""
     return draw_rotations(kind, 1, rng)[0]
 
 
@@ -110,13 +113,13 @@ def _about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
 
 
 def draw_positions(
-    contacts_um: np.ndarray,
+    contacts_um: Float[np.ndarray, "contacts 3"],
     distance_um: tuple[float, float],
     rng: np.random.Generator,
-    taken_um: np.ndarray | None = None,
+    taken_um: Float[np.ndarray, "taken 3"] | None = None,
     separation_um: float = 0.0,
-) -> np.ndarray:
-    """Positions (n, 3), n >= 1: independent, each even over the volume whose nearest contact is within ``distance_um``.
+) -> Float64[np.ndarray, "positions 3"]:
+    """Positions, at least one: independent, each even over the volume whose nearest contact is within ``distance_um``.
 
     Each keeps ``separation_um`` from those taken, though not from the others. How many there are is left to chance:
     all good ones of 256 tries.
@@ -152,13 +155,13 @@ def draw_positions(
 
 
 def draw_position(
-    contacts_um: np.ndarray,
+    contacts_um: Float[np.ndarray, "contacts 3"],
     distance_um: tuple[float, float],
     rng: np.random.Generator,
-    taken_um: np.ndarray | None = None,
+    taken_um: Float[np.ndarray, "taken 3"] | None = None,
     separation_um: float = 0.0,
-) -> np.ndarray:
-    """One of `draw_positions`: (3,)."""
+) -> Float64[np.ndarray, " 3"]:
+    """One of `draw_positions`."""
     return draw_positions(contacts_um, distance_um, rng, taken_um, separation_um)[0]
 
 
@@ -169,25 +172,25 @@ def _nearest(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 def projection(
     entry: BankEntry,
-    rotation: np.ndarray,
-    position_um: np.ndarray,
-    contacts_um: np.ndarray,
+    rotation: Float[np.ndarray, "3 3"],
+    position_um: Float[np.ndarray, " 3"],
+    contacts_um: Float[np.ndarray, "contacts 3"],
     conductivity_s_per_m: float = 0.3,
-) -> np.ndarray:
-    """Potential per scaled component: (n_contacts, rank) float64, uV; times the components it is the potential."""
+) -> Float64[np.ndarray, "contacts {entry.rank}"]:
+    """Potential per scaled component, uV; times the components it is the potential."""
     geometry = entry.geometry.moved(rotation, position_um)
     return line_source_matrix(geometry, contacts_um, conductivity_s_per_m) @ entry.basis.astype(np.float64)
 
 
 def projection_table(
     entry: BankEntry,
-    rotation: np.ndarray,
-    position_um: np.ndarray,
-    contacts_um: np.ndarray,
-    grid_um: np.ndarray,
+    rotation: Float[np.ndarray, "3 3"],
+    position_um: Float[np.ndarray, " 3"],
+    contacts_um: Float[np.ndarray, "contacts 3"],
+    grid_um: Float[np.ndarray, " steps"],
     conductivity_s_per_m: float = 0.3,
-) -> np.ndarray:
-    """`projection` at each displacement of ``grid_um`` along the depth: (n_steps, n_contacts, rank) float32, uV."""
+) -> Float32[np.ndarray, "steps contacts {entry.rank}"]:
+    """`projection` at each displacement of ``grid_um`` along the depth, uV."""
     return np.stack(
         [
             projection(entry, rotation, position_um + shift * DRIFT_AXIS, contacts_um, conductivity_s_per_m).astype(
@@ -198,8 +201,8 @@ def projection_table(
     )
 
 
-def mean_spike(entry: BankEntry, maximum_spikes: int = 200) -> np.ndarray:
-    """Mean of the scaled components around the entry's spikes, baseline removed: (rank, n_samples) float64.
+def mean_spike(entry: BankEntry, maximum_spikes: int = 200) -> Float64[np.ndarray, "{entry.rank} samples"]:
+    """Mean of the scaled components around the entry's spikes, baseline removed.
 
     Raises
     ------
@@ -224,10 +227,10 @@ def mean_spike(entry: BankEntry, maximum_spikes: int = 200) -> np.ndarray:
 
 def place_unit(
     entry: BankEntry,
-    contacts_um: np.ndarray,
+    contacts_um: Float[np.ndarray, "contacts 3"],
     settings: PlacementSettings,
     rng: np.random.Generator,
-    taken_um: np.ndarray,
+    taken_um: Float[np.ndarray, "taken 3"],
     conductivity_s_per_m: float = 0.3,
 ) -> tuple[Placement | None, float]:
     """A placement whose mean spike is large enough, or None after 1000 tries; and the largest peak-to-peak seen, uV."""
@@ -280,7 +283,9 @@ def _largest_amplitude(
 
 
 def place_background(
-    contacts_um: np.ndarray, rotation: Literal["uniform", "upright", "fixed"], rng: np.random.Generator
+    contacts_um: Float[np.ndarray, "contacts 3"],
+    rotation: Literal["uniform", "upright", "fixed"],
+    rng: np.random.Generator,
 ) -> Placement:
     """A placement of a far unit, 60-200 um from the nearest contact; far cells may share a place."""
     position = draw_position(contacts_um, BACKGROUND_DISTANCE_UM, rng)

@@ -119,6 +119,22 @@ def read_probe(path: str | Path) -> probeinterface.Probe:
     return _checked(probe, str(path))
 
 
+def _in_um(probe: probeinterface.Probe) -> probeinterface.Probe:
+    """The probe with all lengths in um: sorters read positions as um and never look at the unit."""
+    factor = {"um": 1.0, "mm": 1e3, "m": 1e6}[probe.si_units]
+    if factor == 1.0:
+        return probe
+    values = probe.to_dict(array_as_list=True)
+    values["si_units"] = "um"
+    for name in ("contact_positions", "probe_planar_contour"):
+        if values.get(name) is not None:
+            values[name] = (factor * np.asarray(values[name])).tolist()
+    values["contact_shape_params"] = [
+        {name: factor * length for name, length in shape.items()} for shape in values["contact_shape_params"]
+    ]
+    return probeinterface.Probe.from_dict(values)
+
+
 def _checked(probe: probeinterface.Probe, source: str) -> probeinterface.Probe:
     count = probe.get_contact_count()
     if not np.isfinite(probe.contact_positions).all():
@@ -127,6 +143,7 @@ def _checked(probe: probeinterface.Probe, source: str) -> probeinterface.Probe:
         )
     if probe.si_units not in ("um", "mm", "m"):
         raise DataError(f"{source} gives positions in {probe.si_units!r}", "um, mm or m", "correct si_units")
+    probe = _in_um(probe)
     wiring = probe.device_channel_indices
     if wiring is None:
         probe.set_device_channel_indices(np.arange(count))

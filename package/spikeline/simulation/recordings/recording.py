@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import probeinterface
+from numpy.typing import ArrayLike
 from spikeinterface.core import NumpySorting
 
 from spikeline.artifacts import seed_stream
@@ -220,13 +221,13 @@ def make_recording(
     *,
     background: Sequence[BankEntry] | None = None,
     allowed_cells: Collection[str] | None = None,
-    spike_trains: Sequence[np.ndarray] | None = None,
+    spike_trains: Sequence[ArrayLike] | None = None,
     conductivity_s_per_m: float = 0.3,
 ) -> LabelledRecording:
     """A lazy recording of bank entries, with its ground truth.
 
     Units, their places, the drift, the background and the noise are drawn from streams named after ``name``, so that
-    changing one setting leaves the others' draws alone, and the order of ``entries`` matters only with ``spike_trains``.
+    changing one setting leaves the others' draws alone, and the order of ``entries`` counts only with ``spike_trains``.
 
     Parameters
     ----------

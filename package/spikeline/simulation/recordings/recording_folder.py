@@ -185,6 +185,4 @@ def read_recording(folder: str | Path) -> LabelledRecording:
     if len(units) != content["units"] or len(sorting.to_spike_vector()) != content["spikes"]:
         raise FormatError(f"{folder} has {len(units)} units, the manifest {content['units']}", "the same", remedy)
     contacts = contact_positions(probe)
-    return LabelledRecording(
-        recording, sorting, probe, units, contacts, background_share=content["background_share"]
-    )
+    return LabelledRecording(recording, sorting, probe, units, contacts, background_share=content["background_share"])

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32, Int
 from spikeinterface.core import BaseRecording, BaseRecordingSegment
 
 from spikeline.simulation.recordings.blas import one_blas_thread
@@ -80,8 +81,8 @@ def _block(plan: RecordingPlan, engine: Synthesiser, index: int) -> np.ndarray:
         return engine.traces(start, stop, noise)
 
 
-def recording_blocks(plan: RecordingPlan, threads: int = 2) -> Iterator[np.ndarray]:
-    """All blocks in order, each (n, n_channels) float32 uV, computed ``threads`` at a time.
+def recording_blocks(plan: RecordingPlan, threads: int = 2) -> Iterator[Float32[np.ndarray, "_samples channels"]]:
+    """All blocks in order, each in uV, computed ``threads`` at a time.
 
     Each block is computed by one thread, the matrix products included, so the values do not depend on ``threads``.
     """
@@ -129,9 +130,9 @@ class SimulatedRecordingSegment(BaseRecordingSegment):
         self,
         start_frame: int | None = None,
         end_frame: int | None = None,
-        channel_indices: slice | np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Samples [start_frame, end_frame) as float32 uV."""
+        channel_indices: slice | Int[np.ndarray, " channels"] | None = None,
+    ) -> Float32[np.ndarray, "samples channels"]:
+        """Samples [start_frame, end_frame), uV."""
         start = 0 if start_frame is None else max(0, int(start_frame))
         stop = self.plan.n_samples if end_frame is None else min(int(end_frame), self.plan.n_samples)
         channels = slice(None) if channel_indices is None else channel_indices

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64, Int16, Int64
 
 from spikeline.simulation.recordings.drift import Drift
 
@@ -36,14 +37,16 @@ class Motion:
     drift
         Displacement as a function of time.
     grid_um
-        (n_steps,) evenly spaced displacements; between two of them projections are interpolated linearly.
+        Evenly spaced displacements; between two of them projections are interpolated linearly.
     """
 
     drift: Drift
-    grid_um: np.ndarray
+    grid_um: Float64[np.ndarray, " steps"]
 
-    def position(self, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Grid index below and weight of the grid point above, for each time: (n,) int64 and (n,) float32."""
+    def position(
+        self, time_s: Float[np.ndarray, " times"]
+    ) -> tuple[Int64[np.ndarray, " times"], Float32[np.ndarray, " times"]]:
+        """Grid index below and weight of the grid point above, for each time."""
         step = self.grid_um[1] - self.grid_um[0] if len(self.grid_um) > 1 else 1.0
         place = (self.drift.displacement_um(time_s) - self.grid_um[0]) / step
         below = np.clip(np.floor(place).astype(np.int64), 0, max(len(self.grid_um) - 2, 0))
@@ -57,13 +60,13 @@ class ContinuousSource:
     Parameters
     ----------
     components
-        (bank rank, n_bank_samples) int16 or float32, as stored.
+        All of the entry's, as stored.
     kept
-        (rank,) which rows are used.
+        Which rows are used.
     offset
-        (rank,) float32 subtracted from the kept rows.
+        Subtracted from the kept rows.
     projection
-        (n_steps, n_channels, rank) float32, uV per stored unit; n_steps is 1 without drift.
+        uV per stored unit; one step without drift.
     first
         Bank sample at recording sample 0.
     loops
@@ -71,10 +74,10 @@ class ContinuousSource:
         edge sample.
     """
 
-    components: np.ndarray
-    kept: np.ndarray
-    offset: np.ndarray
-    projection: np.ndarray
+    components: Int16[np.ndarray, "bank_rank bank_samples"] | Float32[np.ndarray, "bank_rank bank_samples"]
+    kept: Int64[np.ndarray, " rank"]
+    offset: Float32[np.ndarray, " rank"]
+    projection: Float32[np.ndarray, "steps channels rank"]
     first: int
     loops: bool = False
 
@@ -86,33 +89,35 @@ class EventSource:
     Parameters
     ----------
     components
-        (n_snippets, rank, width) float32 snippets at the bank's rate.
+        Snippets at the bank's rate.
     centre
         Sample of the spike in a snippet.
     projection
-        (n_steps, n_channels, rank) float32, uV.
+        uV per unit of a component.
     times
-        (n_events,) int64, rising, in 1/16 of a recording sample.
+        Rising, in 1/16 of a recording sample.
     which
-        (n_events,) int64 snippet pasted at each.
+        Snippet pasted at each.
     """
 
-    components: np.ndarray
+    components: Float32[np.ndarray, "snippets rank width"]
     centre: int
-    projection: np.ndarray
-    times: np.ndarray
-    which: np.ndarray
+    projection: Float32[np.ndarray, "steps channels rank"]
+    times: Int64[np.ndarray, " events"]
+    which: Int64[np.ndarray, " events"]
 
 
-def kept_components(projection: np.ndarray, peak: np.ndarray, tolerance_uv: float) -> np.ndarray:
+def kept_components(
+    projection: Float[np.ndarray, "steps channels rank"], peak: Float[np.ndarray, " rank"], tolerance_uv: float
+) -> Int64[np.ndarray, " kept"]:
     """Rows that must be kept so that the rest together never exceed ``tolerance_uv`` on any channel.
 
     Parameters
     ----------
     projection
-        (n_steps, n_channels, rank) uV per unit.
+        uV per unit.
     peak
-        (rank,) largest magnitude each component ever has.
+        Largest magnitude each component ever has.
     tolerance_uv
         Bound on the sum of everything left out.
     """
@@ -123,9 +128,9 @@ def kept_components(projection: np.ndarray, peak: np.ndarray, tolerance_uv: floa
 
 
 def continuous_source(
-    components: np.ndarray,
-    scale: np.ndarray,
-    projection: np.ndarray,
+    components: Int16[np.ndarray, "rank samples"] | Float32[np.ndarray, "rank samples"],
+    scale: Float[np.ndarray, " rank"],
+    projection: Float[np.ndarray, "steps channels rank"],
     first: int,
     tolerance_uv: float = 0.0,
 ) -> ContinuousSource:
@@ -134,9 +139,9 @@ def continuous_source(
     Parameters
     ----------
     components, scale
-        (rank, n_samples) as stored and (rank,) factors.
+        As stored, and their factors.
     projection
-        (n_steps, n_channels, rank) uV per scaled component, see `placement.projection_table`.
+        uV per scaled component, see `placement.projection_table`.
     first
         Bank sample at recording sample 0.
     tolerance_uv
@@ -155,11 +160,11 @@ def continuous_source(
 
 
 def event_source(
-    components: np.ndarray,
+    components: Float[np.ndarray, "snippets rank width"],
     centre: int,
-    projection: np.ndarray,
-    train_s: np.ndarray,
-    which: np.ndarray,
+    projection: Float[np.ndarray, "steps channels rank"],
+    train_s: Float[np.ndarray, " events"],
+    which: Int64[np.ndarray, " events"],
     sampling_rate_hz: float,
 ) -> EventSource:
     """A source that pastes snippet ``which[i]`` at ``train_s[i]`` (s, rising)."""
@@ -169,8 +174,10 @@ def event_source(
     )
 
 
-def component_statistics(components: np.ndarray, maximum_samples: int = 200_000) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (rank,) and covariance (rank, rank) of stored components, from about ``maximum_samples`` evenly spaced."""
+def component_statistics(
+    components: Int16[np.ndarray, "rank samples"] | Float32[np.ndarray, "rank samples"], maximum_samples: int = 200_000
+) -> tuple[Float64[np.ndarray, " rank"], Float64[np.ndarray, "rank rank"]]:
+    """Mean and covariance of stored components, from about ``maximum_samples`` evenly spaced."""
     picked = np.asarray(components[:, :: max(1, components.shape[1] // maximum_samples)]).astype(np.float64)
     mean = picked.mean(axis=1)
     picked -= mean[:, None]
@@ -178,7 +185,11 @@ def component_statistics(components: np.ndarray, maximum_samples: int = 200_000)
 
 
 def background_source(
-    components: np.ndarray, scale: np.ndarray, projection: np.ndarray, first: int, lost_share: float = 1e-4
+    components: Int16[np.ndarray, "rank samples"] | Float32[np.ndarray, "rank samples"],
+    scale: Float[np.ndarray, " rank"],
+    projection: Float[np.ndarray, "steps channels rank"],
+    first: int,
+    lost_share: float = 1e-4,
 ) -> tuple[ContinuousSource, float]:
     """A looping source without mean, for the background, and its variance averaged over channels, uV^2.
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numba
 import numpy as np
+from jaxtyping import Float32
 
 from spikeline.errors import DataError
 from spikeline.simulation.recordings.interpolation import Interpolator, interpolate, interpolation_table
@@ -271,8 +272,8 @@ class Synthesiser:
             interpolation_table(EVENT_PHASES * plan.up, min(1.0, plan.up / plan.down)) if self.events else None
         )
 
-    def components(self, low: int, high: int) -> np.ndarray:
-        """Components of all continuous sources at bank samples [low, high) after the first: (total rank, n) float32."""
+    def components(self, low: int, high: int) -> Float32[np.ndarray, "total_rank {high}-{low}"]:
+        """Components of all continuous sources at bank samples [low, high) after the first."""
         out = np.empty((self.projection.shape[2], high - low), np.float32)
         row = 0
         for source in self.continuous:
@@ -283,10 +284,15 @@ class Synthesiser:
             row += rank
         return out
 
-    def traces(self, start: int, stop: int, noise: np.ndarray | None = None) -> np.ndarray:
-        """Recording samples [start, stop): (stop - start, n_channels) float32, uV.
+    def traces(
+        self,
+        start: int,
+        stop: int,
+        noise: Float32[np.ndarray, "{stop}-{start} {self.n_channels}"] | None = None,
+    ) -> Float32[np.ndarray, "{stop}-{start} {self.n_channels}"]:
+        """Recording samples [start, stop), uV.
 
-        ``noise`` of that shape is added in, in place, and what is returned may share its memory.
+        ``noise`` is added in, in place, and what is returned may share its memory.
         """
         if self.projection.shape[2] and stop > start:
             low, high = self.plan.input_span(start, stop)
@@ -331,7 +337,7 @@ def synthesise(
     bank_rate_hz: float,
     start: int = 0,
     motion: Motion | None = None,
-) -> np.ndarray:
-    """`Synthesiser` for one window, recording samples [start, start + n_samples): (n_samples, n_channels), uV."""
+) -> Float32[np.ndarray, "{n_samples} {n_channels}"]:
+    """`Synthesiser` for one window, recording samples [start, start + n_samples), uV."""
     engine = Synthesiser(sources, n_channels=n_channels, plan=plan, bank_rate_hz=bank_rate_hz, motion=motion)
     return engine.traces(start, start + n_samples)
