@@ -197,13 +197,13 @@ class BankSettings(Settings):
         le=50,
     )
     rms_error_percent: FiniteFloat = setting(
-        0.25, unit="%", description="Largest relative RMS error it may make over the reference electrodes.", gt=0, le=50
+        0.25, unit="%", description="Largest relative RMS error over all reference electrodes together.", gt=0, le=50
     )
     reference_distance_um: FiniteFloat = setting(
         20.0,
         unit="um",
-        description="Nearest distance from the soma at which the reference electrodes sit, and so at which the error "
-        "bound holds.",
+        description="Nearest distance from the soma at which the reference electrodes sit. The errors are measured there; "
+        "beside a dendrite the relative one can be several times larger, where there is little to be seen.",
         ge=5,
         le=1000,
     )

@@ -27,8 +27,8 @@ def placement_error(
 ) -> float:
     """Largest difference between our potentials and LFPy's, relative to the largest potential of each placement.
 
-    Tetrodes are put at ``distance_um`` and further from the soma, in random directions; both sides get the entry's
-    full currents, (n_segments, n_samples), around its first spikes.
+    Tetrodes are put at ``distance_um`` and further from the soma, in random directions; both sides get the
+    same currents of all segments, (n_segments, n_samples): the check is of the placement, not of the low-rank form.
     """
     from LFPy import RecExtElectrode
     from lfpykit import CellGeometry
