@@ -202,8 +202,8 @@ class BankSettings(Settings):
     reference_distance_um: FiniteFloat = setting(
         20.0,
         unit="um",
-        description="Nearest distance from the soma at which the reference electrodes sit. The errors are measured there; "
-        "beside a dendrite the relative one can be several times larger, where there is little to be seen.",
+        description="Nearest distance from the soma at which the reference electrodes sit. The errors are measured "
+        "there; beside a dendrite the relative one can be several times larger, where there is little to be seen.",
         ge=5,
         le=1000,
     )
