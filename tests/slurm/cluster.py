@@ -86,6 +86,8 @@ class Run:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                # A process started in the background inherits "ignore Ctrl-C"; one started in a terminal does not.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                 env=os.environ | {"PATH": path},
             )
 
