@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from spikeline.artifacts import seed_stream
 from spikeline.config.recordings import RecordingSettings
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
+from spikeline.simulation.recordings.background import background_sources
 from spikeline.simulation.recordings.blas import one_blas_thread
 from spikeline.simulation.recordings.drift import DRIFT_AXIS, draw_drift, drift_grid
 from spikeline.simulation.recordings.events import (
@@ -28,8 +29,6 @@ from spikeline.simulation.recordings.labelled_recording import LabelledRecording
 from spikeline.simulation.recordings.noise import noise_source
 from spikeline.simulation.recordings.placement import (
     Placement,
-    mean_spike,
-    place_background,
     place_unit,
     projection_table,
 )
@@ -41,7 +40,6 @@ from spikeline.simulation.recordings.sources import (
     ContinuousSource,
     EventSource,
     Motion,
-    background_source,
     continuous_source,
     event_source,
 )
@@ -176,43 +174,6 @@ def _units(
     return units
 
 
-def _background(
-    entries: Sequence[BankEntry],
-    used: Collection[str],
-    settings: RecordingSettings,
-    seed: int,
-    name: str,
-    contacts: np.ndarray,
-    grid: np.ndarray,
-    conductivity: float,
-) -> tuple[list[ContinuousSource], float]:
-    """Far units and their variance (uV^2): scaled to their share of the noise, but never into spikes one could sort.
-
-    Entries that no unit uses come first; one that must serve again, or that a unit uses too, does so from another
-    time on. A few units that seldom fire reach their share only by spikes as large as those of the units of
-    interest, which no sorting could be blamed for finding: `NoiseSettings.background_peak_uv` is the bound.
-    """
-    wanted_std = settings.noise.level_uv * np.sqrt(settings.noise.background_share)
-    if settings.noise.background_units == 0 or wanted_std == 0:
-        return [], 0.0
-    rng = seed_stream(seed, "recording-background", name)
-    order = [entries[i] for i in rng.permutation(len(entries))]
-    order.sort(key=lambda entry: entry.name in used)
-    sources, variances, peaks_uv = [], [], []
-    for i in range(settings.noise.background_units):
-        entry = order[i % len(order)]
-        placement = place_background(contacts, settings.placement.rotation, rng)
-        table = projection_table(entry, placement.rotation, placement.position_um, contacts, grid, conductivity)
-        source, own = background_source(entry.coefficients, entry.scale, table, int(rng.integers(entry.n_samples)))
-        sources.append(source)
-        variances.append(own)
-        peaks_uv.append(float(np.abs(table @ mean_spike(entry)).max()) if len(entry.spike_samples) else 0.0)
-    factors = np.full(len(sources), wanted_std / np.sqrt(sum(variances)))
-    factors = np.minimum(factors, settings.noise.background_peak_uv / np.maximum(peaks_uv, 1e-9))
-    scaled = [replace(s, projection=s.projection * np.float32(f)) for s, f in zip(sources, factors, strict=True)]
-    return scaled, float(factors**2 @ variances)
-
-
 def make_recording(
     entries: Sequence[BankEntry],
     settings: RecordingSettings,
@@ -296,7 +257,7 @@ def _make(
     drift = draw_drift(settings.drift, settings.duration_s, seed, name)
     grid = drift_grid(drift, settings.drift.step_um)
     units = _units(entries, settings, seed, name, contacts, grid, conductivity_s_per_m, trains, spare)
-    far, far_variance = _background(
+    far, far_variance = background_sources(
         spare or entries, {u.entry.name for u in units}, settings, seed, name, contacts, grid, conductivity_s_per_m
     )
     level = float(np.sqrt(max(settings.noise.level_uv**2 - far_variance, 0.0)))

@@ -69,8 +69,12 @@ class RecordingPlan:
 
 
 def block_length(n_channels: int) -> int:
-    """Samples per block: a power of two, about four million values on many channels and a cache's worth on few."""
-    return 2 ** int(np.clip(np.floor(np.log2(2**22 / n_channels)), 10, 14))
+    """Samples per block: a power of two, about four million values, but no more than 65,536 samples.
+
+    A block costs some Python, which threads take in turns, whatever its length: on a tetrode four times shorter blocks
+    took two threads as long as one.
+    """
+    return 2 ** int(np.clip(np.floor(np.log2(2**22 / n_channels)), 10, 16))
 
 
 def _block(plan: RecordingPlan, engine: Synthesiser, index: int) -> np.ndarray:
