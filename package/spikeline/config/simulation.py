@@ -192,18 +192,23 @@ class BankSettings(Settings):
     max_error_uv: FiniteFloat = setting(
         0.5,
         unit="uV",
-        description="Largest error the low-rank form may make at any contact of the reference electrodes, at any time.",
+        description="Largest error the low-rank form may make at any contact of the reference tetrodes, at any time.",
         gt=0,
         le=50,
     )
     rms_error_percent: FiniteFloat = setting(
-        0.25, unit="%", description="Largest relative RMS error over all reference electrodes together.", gt=0, le=50
+        0.4,
+        unit="%",
+        description="Largest relative RMS error the low-rank form may make at any reference tetrode, over the whole "
+        "entry.",
+        gt=0,
+        le=50,
     )
     reference_distance_um: FiniteFloat = setting(
         20.0,
         unit="um",
-        description="Nearest distance from the soma at which the reference electrodes sit. The errors are measured "
-        "there; beside a dendrite the relative one can be several times larger, where there is little to be seen.",
+        description="Nearest distance from the soma at which the reference tetrodes sit: half of them around the soma, "
+        "half beside segments all over the cell.",
         ge=5,
         le=1000,
     )

@@ -6,34 +6,11 @@ import numpy as np
 import pytest
 
 from spikeline.errors import NumericalError
-from spikeline.simulation.bank.low_rank import (
-    FieldError,
-    LowRankBasis,
-    field_error,
-    quantisation_scale,
-    quantise,
-    reference_contacts,
-    rounding_error,
-)
+from spikeline.simulation.bank.field_error import field_error
+from spikeline.simulation.bank.low_rank import LowRankBasis
+from spikeline.simulation.bank.reference_contacts import reference_contacts
 from spikeline.simulation.field.geometry import SegmentGeometry
 from spikeline.simulation.field.line_source import line_source_matrix
-
-
-@pytest.fixture
-def geometry() -> SegmentGeometry:
-    """A soma and three branches of ten segments."""
-    generator = np.random.default_rng(1)
-    starts, ends = [np.array([0.0, -8, 0])], [np.array([0.0, 8, 0])]
-    for _ in range(3):
-        direction = generator.standard_normal(3)
-        direction /= np.linalg.norm(direction)
-        points = direction * np.linspace(10, 310, 11)[:, None]
-        starts += list(points[:-1])
-        ends += list(points[1:])
-    count = len(starts)
-    return SegmentGeometry(
-        np.array(starts), np.array(ends), np.r_[16.0, np.full(count - 1, 2.0)], np.arange(count) == 0
-    )
 
 
 def slow_and_spiking(n_segments: int, n_samples: int, rank: int, generator: np.random.Generator) -> np.ndarray:
@@ -41,6 +18,15 @@ def slow_and_spiking(n_segments: int, n_samples: int, rank: int, generator: np.r
     spatial = np.linalg.qr(generator.standard_normal((n_segments, rank)))[0]
     temporal = generator.standard_normal((rank, n_samples)) * (1 + 20 * (generator.random(n_samples) < 0.002))
     return ((spatial * 10.0 ** -np.arange(rank)) @ temporal).astype(np.float32)
+
+
+def tetrode_percent(matrix: np.ndarray, currents: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """Relative RMS error of each tetrode, by the plain formula."""
+    lost, whole = (
+        np.linalg.norm((matrix @ flow).reshape(len(matrix) // 4, -1), axis=1)
+        for flow in (residual, currents.astype(np.float64))
+    )
+    return 100 * lost / whole
 
 
 def test_the_measured_error_is_that_of_the_plain_formula(geometry: SegmentGeometry, rng: np.random.Generator) -> None:
@@ -53,9 +39,8 @@ def test_the_measured_error_is_that_of_the_plain_formula(geometry: SegmentGeomet
         plain = field_error(matrix, residual)
         assert error.max_error_uv == pytest.approx(plain.max_error_uv, rel=1e-3)
         assert error.residual_na == pytest.approx(plain.residual_na, rel=1e-3)
-        assert error.error_energy == pytest.approx(plain.error_energy, rel=1e-3)
-        field = matrix @ (low_rank.basis @ coefficients).astype(np.float64)
-        assert error.signal_energy == pytest.approx(np.vdot(field, field), rel=1e-3)
+        np.testing.assert_allclose(error.error_energy, plain.error_energy, rtol=1e-2)
+        assert error.rms_percent == pytest.approx(tetrode_percent(matrix, currents, residual).max(), rel=1e-2)
         assert error.max_error_uv <= 0.5
         assert error.rms_percent <= 0.5
 
@@ -75,7 +60,8 @@ def test_a_basis_that_grows_a_little_measures_as_one_that_starts_anew(
     again, whole = LowRankBasis(matrix, 0.02, 0.02, tight.basis).compress(currents)
     np.testing.assert_allclose(coefficients, again, atol=1e-6 * np.abs(again).max())
     # single precision: fields of thousands of uV leave some 1e-5 uV of rounding in a residual of 0.01 uV
-    assert error.error_energy == pytest.approx(whole.error_energy, rel=1e-2)
+    assert error.error_energy.sum() == pytest.approx(whole.error_energy.sum(), rel=1e-2)
+    np.testing.assert_allclose(np.sqrt(error.error_energy), np.sqrt(whole.error_energy), rtol=2e-2)
     assert error.max_error_uv == pytest.approx(whole.max_error_uv, rel=1e-2)
     assert error.residual_na == pytest.approx(whole.residual_na, rel=1e-2)
 
@@ -83,7 +69,7 @@ def test_a_basis_that_grows_a_little_measures_as_one_that_starts_anew(
 def test_the_rank_is_far_below_the_number_of_segments(geometry: SegmentGeometry, rng: np.random.Generator) -> None:
     low_rank = LowRankBasis(line_source_matrix(geometry, reference_contacts(geometry, 20.0)), 0.5, 0.5)
     low_rank.compress(slow_and_spiking(geometry.n_segments, 5000, 12, rng))
-    assert 2 <= low_rank.rank <= 6
+    assert 2 <= low_rank.rank <= 8
 
 
 def test_the_basis_stays_orthonormal_and_keeps_its_first_columns(
@@ -131,44 +117,33 @@ def test_the_bound_holds_for_any_contact_that_far_from_every_segment(
     assert 0 < worst <= error.residual_na * 1e3 / (4 * np.pi * 0.3 * 20.0)
 
 
+def test_tetrodes_that_were_not_asked_hold_the_tolerances_too(
+    geometry: SegmentGeometry, rng: np.random.Generator
+) -> None:
+    """Pooled over tetrodes the error was four times smaller than at a quiet one beside a dendrite."""
+    currents = slow_and_spiking(geometry.n_segments, 3000, 12, rng)
+    low_rank = LowRankBasis(line_source_matrix(geometry, reference_contacts(geometry, 20.0)), 0.5, 0.5)
+    coefficients = low_rank.compress(currents)[0].astype(np.float64)
+    residual = currents - low_rank.basis @ coefficients
+    square = np.array([[-1, -1, 0], [-1, 1, 0], [1, 1, 0], [1, -1, 0]]) * 6.5
+    middles = (geometry.start_um + geometry.end_um) / 2
+    beside = middles[rng.integers(len(middles), size=400)] + 20 * rng.standard_normal((400, 3))
+    tetrodes = beside[:, None] + square
+    tetrodes = tetrodes[np.linalg.norm(tetrodes, axis=2).min(axis=1) >= 20]
+    assert len(tetrodes) > 200
+    matrix = line_source_matrix(geometry, tetrodes.reshape(-1, 3))
+    assert tetrode_percent(matrix, currents, residual).max() <= 0.5
+    assert np.abs(matrix @ residual).max() <= 0.5
+
+
 def test_silence_needs_no_basis(geometry: SegmentGeometry) -> None:
     low_rank = LowRankBasis(line_source_matrix(geometry, reference_contacts(geometry, 20.0)), 0.5, 0.5)
     coefficients, error = low_rank.compress(np.zeros((geometry.n_segments, 100), np.float32))
     assert coefficients.shape == (0, 100)
-    assert error == FieldError()
+    assert (error.max_error_uv, error.rms_percent, error.residual_na) == (0, 0, 0)
 
 
 def test_a_tolerance_out_of_reach_is_an_error(geometry: SegmentGeometry, rng: np.random.Generator) -> None:
     low_rank = LowRankBasis(line_source_matrix(geometry, reference_contacts(geometry, 20.0)), 1e-12, 1e-12)
     with pytest.raises(NumericalError, match="at rank 31 of 31"):
         low_rank.compress(slow_and_spiking(geometry.n_segments, 200, 10, rng))
-
-
-def test_rounding_is_measured(geometry: SegmentGeometry, rng: np.random.Generator) -> None:
-    matrix = line_source_matrix(geometry, reference_contacts(geometry, 20.0))
-    basis = np.linalg.qr(rng.standard_normal((geometry.n_segments, 4)))[0].astype(np.float32)
-    coefficients = (rng.standard_normal((4, 9000)) * [[100], [10], [1], [0.1]]).astype(np.float32)
-    scale = quantisation_scale(np.abs(coefficients).max(axis=1))
-    off = basis @ (quantise(coefficients, scale) * scale[:, None] - coefficients)
-    plain, measured = field_error(matrix, off), rounding_error(coefficients, scale, basis, matrix)
-    assert measured.max_error_uv == pytest.approx(plain.max_error_uv, rel=1e-3)
-    assert measured.error_energy == pytest.approx(plain.error_energy, rel=1e-3)
-    assert plain.residual_na <= measured.residual_na <= 5 * plain.residual_na
-
-
-def test_quantisation_uses_the_whole_range_and_survives_silence() -> None:
-    coefficients = np.array([[-2.0, 0.5, 2.0], [0, 0, 0]], np.float32)
-    scale = quantisation_scale(np.abs(coefficients).max(axis=1))
-    np.testing.assert_array_equal(quantise(coefficients, scale), [[-32767, 8192, 32767], [0, 0, 0]])
-    assert np.abs(quantise(coefficients, scale) * scale[:, None] - coefficients).max() <= scale[0] / 2
-
-
-def test_reference_contacts_repeat_keep_their_distance_and_reach_dendrites(geometry: SegmentGeometry) -> None:
-    contacts = reference_contacts(geometry, 20.0)
-    assert contacts.shape == (320, 3)
-    np.testing.assert_array_equal(contacts, reference_contacts(geometry, 20.0))
-    assert np.linalg.norm(contacts, axis=1).min() >= 20 - 1e-9
-    np.testing.assert_allclose(np.linalg.norm(contacts[0] - contacts[1]), 13.0)
-    along = geometry.start_um + np.linspace(0, 1, 21)[:, None, None] * (geometry.end_um - geometry.start_um)
-    nearest = np.array([np.linalg.norm(along - contact, axis=2).min() for contact in contacts])
-    assert nearest.min() < 10

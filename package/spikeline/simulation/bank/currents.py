@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,10 @@ from spikeline.artifacts import Provenance, config_hash, file_checksum
 from spikeline.config.simulation import BankSettings, IntegrationSettings, StimulusSettings, VariantSettings
 from spikeline.errors import NumericalError
 from spikeline.simulation.bank import BankEntry, write_bank_entry
-from spikeline.simulation.bank.low_rank import (
-    FieldError,
-    LowRankBasis,
-    quantisation_scale,
-    quantise,
-    reference_contacts,
-    rounding_error,
-)
+from spikeline.simulation.bank.field_error import FieldError
+from spikeline.simulation.bank.low_rank import LowRankBasis
+from spikeline.simulation.bank.quantisation import quantisation_scale, quantise, rounding_error
+from spikeline.simulation.bank.reference_contacts import reference_contacts
 from spikeline.simulation.bank.rheobase import read_rheobase
 from spikeline.simulation.bank.slice_store import SliceStore, work_folder
 from spikeline.simulation.bank.slices import SliceRunner
@@ -39,7 +35,7 @@ __all__ = ["simulate_bank_entry", "simulate_currents"]
 _TRUNCATION_SHARE = 0.8  # of the tolerances; the rest is for the 16-bit coefficients
 _PEAK_WINDOW_MS = 1.0
 _BOUND_DISTANCE_UM = 20.0
-_STEP_VERSION = 2  # of the work folder's content: raised when an unfinished entry of older code must not be resumed
+_STEP_VERSION = 3  # of the work folder's content: raised when an unfinished entry of older code must not be resumed
 
 
 def simulate_currents(
@@ -164,7 +160,7 @@ def _simulate_slices(job: _Job, cell: NeuronCell, matrix: np.ndarray) -> None:
                     "basis": low_rank.basis,
                     "soma_voltage_mv": runner.soma_voltage_mv().astype(np.float32),
                     "state": state,
-                    "error": np.array(astuple(error)),
+                    **error.arrays(),
                 },
             )
             advance()
@@ -185,11 +181,11 @@ def _assemble(job: _Job, cell: NeuronCell, matrix: np.ndarray) -> BankEntry:
     basis = job.store.read(job.n_slices - 1, ["basis"])["basis"]
     largest, voltage, truncation = np.zeros(basis.shape[1]), np.empty(job.n_samples, np.float32), FieldError()
     for index in range(job.n_slices):
-        arrays = job.store.read(index, ["coefficients", "soma_voltage_mv", "error"])
+        arrays = job.store.read(index, ["coefficients", "soma_voltage_mv", *FieldError.array_names()])
         rank, start = len(arrays["coefficients"]), index * job.slice_samples
         largest[:rank] = np.maximum(largest[:rank], np.abs(arrays["coefficients"]).max(axis=1))
         voltage[start : start + job.slice_samples] = arrays["soma_voltage_mv"]
-        truncation = truncation.joined(FieldError(*arrays["error"].tolist()))
+        truncation = truncation.joined(FieldError.from_arrays(arrays))
     stored = _StoredCoefficients(job.store, quantisation_scale(largest), job.n_samples, job.slice_samples)
     spikes = spike_peaks(voltage, job.bank.spike_threshold_mv, round(_PEAK_WINDOW_MS / job.integration.dt_ms))
     facts = {
@@ -227,21 +223,18 @@ def _total_error(
     for index in range(stored.n_slices):
         exact = stored.exact(index)
         rounding = rounding.joined(rounding_error(exact, stored.scale[: len(exact)], basis[:, : len(exact)], matrix))
-    max_error_uv = truncation.max_error_uv + rounding.max_error_uv
-    rms = truncation.rms_percent
-    if truncation.signal_energy > 0:
-        rms += 100 * float(np.sqrt(rounding.error_energy / truncation.signal_energy))
-    if max_error_uv > bank.max_error_uv or rms > bank.rms_error_percent:
+    total = truncation.increased(rounding)
+    if total.max_error_uv > bank.max_error_uv or total.rms_percent > bank.rms_error_percent:
         raise NumericalError(
-            f"the 16-bit low-rank form errs by {max_error_uv:.3g} uV and {rms:.3g} %",
+            f"the 16-bit low-rank form errs by {total.max_error_uv:.3g} uV, {total.rms_percent:.3g} % at a tetrode",
             f"at most {bank.max_error_uv:g} uV and {bank.rms_error_percent:g} %",
             "raise bank.max_error_uv or bank.rms_error_percent",
         )
     per_na = 1e3 / (4 * np.pi * bank.conductivity_s_per_m * _BOUND_DISTANCE_UM)
     return {
-        "max_error_uv": max_error_uv,
-        "rms_error_percent": rms,
-        "bound_uv_at_20um": per_na * (truncation.residual_na + rounding.residual_na),
+        "max_error_uv": total.max_error_uv,
+        "rms_error_percent": total.rms_percent,
+        "bound_uv_at_20um": per_na * total.residual_na,
         "rank": float(len(stored.scale)),
     }
 

@@ -49,7 +49,7 @@ class BankEntry:
     sampling_rate_hz
         Samples per second.
     error
-        Measured errors of the low-rank form: ``max_error_uv``, ``rms_error_percent`` (over the reference electrodes),
+        Measured errors of the low-rank form: ``max_error_uv``, ``rms_error_percent`` (the worst reference tetrode's),
         ``bound_uv_at_20um`` (holds for any contact at least 20 um from every segment), ``rank``.
     facts
         Everything else worth keeping: rheobase, stimulus, integration, firing rate.

@@ -2,7 +2,8 @@
 
 The currents of a cell (n_segments x n_samples) live close to a space of some 20 dimensions. Slices come one after the
 other; each is projected on the basis found so far, and the basis grows by principal components of what is left over
-until the field of the residual stays under both tolerances on a cloud of reference contacts.
+until the field of the residual stays under both tolerances at a cloud of reference tetrodes: the largest error at every
+contact, the relative one at every tetrode by itself, so that a quiet tetrode is not carried by a loud one.
 """
 
 from __future__ import annotations
@@ -10,136 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Int16
+from jaxtyping import Float, Float32
 from scipy.linalg import eigh
 from scipy.linalg.blas import ssyrk
 
-from spikeline.artifacts import seed_stream
 from spikeline.errors import NumericalError
-from spikeline.simulation.field.geometry import SegmentGeometry
+from spikeline.simulation.bank.field_error import FieldError, per_tetrode
 
-__all__ = [
-    "FieldError",
-    "LowRankBasis",
-    "field_error",
-    "quantisation_scale",
-    "quantise",
-    "reference_contacts",
-    "rounding_error",
-]
+__all__ = ["LowRankBasis"]
 
 _COLUMNS = 4096  # samples handled at once, so that a piece stays in the processor's cache or near it
 _WORST = 512  # samples on which a growing basis is tried before it is measured on all
 _RESERVE = 0.85  # a growing basis aims this far below the tolerances, so that not every slice asks for a little more
 _THINNED = 8  # the first basis is found on every eighth sample
-_NEAR = 1e-3  # relative energy of a residual below which differences of single-precision sums are exact enough
+_NEAR = 1e-4  # relative energy of a residual below which differences of single-precision sums are exact enough
 _ROUNDING = 1e-5  # relative error of a sum of squares in single precision, with room to spare
-_INT16 = 32767
-
-
-@dataclass(frozen=True)
-class FieldError:
-    """What a low-rank form loses over a stretch of time.
-
-    Parameters
-    ----------
-    max_error_uv
-        Largest absolute error of the potential over contacts and samples.
-    error_energy
-        Sum of its squares, uV^2.
-    signal_energy
-        Sum of squares of the potential itself, uV^2.
-    residual_na
-        Largest sum over segments of the absolute current error at one sample. Divided by ``4 pi sigma d`` it
-        bounds the error at ANY contact at least ``d`` away from every segment, because a segment's potential there
-        is at most ``|I| / (4 pi sigma d)``.
-    """
-
-    max_error_uv: float = 0.0
-    error_energy: float = 0.0
-    signal_energy: float = 0.0
-    residual_na: float = 0.0
-
-    @property
-    def rms_percent(self) -> float:
-        """Relative root-mean-square error over all contacts, in percent."""
-        return 100 * float(np.sqrt(self.error_energy / self.signal_energy)) if self.signal_energy > 0 else 0.0
-
-    def joined(self, other: FieldError) -> FieldError:
-        """The error over both stretches."""
-        return FieldError(
-            max(self.max_error_uv, other.max_error_uv),
-            self.error_energy + other.error_energy,
-            self.signal_energy + other.signal_energy,
-            max(self.residual_na, other.residual_na),
-        )
-
-
-def reference_contacts(
-    geometry: SegmentGeometry, distance_um: float, n_tetrodes: int = 80, pitch_um: float = 13.0
-) -> Float64[np.ndarray, "4*{n_tetrodes} 3"]:
-    """A cloud of tetrode contacts around a cell, the same on every call.
-
-    Half of the tetrodes lie around the soma, from the least distance to 5 times it, densest near; half beside segments
-    all over the cell (1 to 50 um from their axis), because a contact that touches a dendrite hears errors there.
-
-    Parameters
-    ----------
-    geometry
-        The cell, its soma at the origin.
-    distance_um
-        No contact is nearer to the soma's centre than this.
-    n_tetrodes, pitch_um
-        How many squares of 4 contacts, and their side.
-
-    Returns
-    -------
-    numpy.ndarray
-        um; the four contacts of a tetrode follow each other.
-    """
-    generator = seed_stream(0, "reference contacts")
-    middles = (geometry.start_um + geometry.end_um) / 2
-    contacts: list[np.ndarray] = []
-    while len(contacts) < n_tetrodes:
-        axes = np.linalg.qr(generator.standard_normal((3, 3)))[0]
-        if len(contacts) % 2 == 0:
-            centre = axes[0] * distance_um * 5 ** generator.uniform()
-        else:
-            centre = middles[generator.integers(len(middles))] + axes[0] * 50 ** generator.uniform()
-        corners = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]]) * pitch_um / 2
-        tetrode = centre + corners @ axes[1:]
-        # away from the soma until no contact is too near
-        nearest = np.linalg.norm(tetrode, axis=1).min()
-        if nearest < distance_um:
-            tetrode += axes[0] * (np.sign(axes[0] @ centre) or 1.0) * (distance_um - nearest)
-        if np.linalg.norm(tetrode, axis=1).min() >= distance_um:
-            contacts.append(tetrode)
-    return np.concatenate(contacts)
-
-
-def field_error(
-    field_matrix: Float[np.ndarray, "contacts segments"],
-    residual: Float[np.ndarray, "segments samples"],
-    signal_energy: float = 0.0,
-) -> FieldError:
-    """The error that leaving ``residual`` out makes at the contacts, by the plain formula.
-
-    Parameters
-    ----------
-    field_matrix
-        uV per nA.
-    residual
-        nA.
-    signal_energy
-        Passed through to the result.
-    """
-    field = field_matrix @ residual
-    return FieldError(
-        float(np.abs(field).max(initial=0)),
-        float(np.vdot(field, field)),
-        signal_energy,
-        float(np.abs(residual).sum(axis=0).max(initial=0)),
-    )
 
 
 @dataclass
@@ -162,9 +48,9 @@ class LowRankBasis:
     Parameters
     ----------
     field_matrix
-        Line-source matrix of the reference contacts, uV per nA.
+        Line-source matrix of the reference contacts, uV per nA; four rows to a tetrode.
     max_error_uv, rms_error_percent
-        Tolerances of every slice.
+        Tolerances of every slice: at every contact, and over each tetrode.
     basis
         Basis to start from.
     """
@@ -177,9 +63,8 @@ class LowRankBasis:
         basis: Float[np.ndarray, "segments rank"] | None = None,
     ) -> None:
         self._matrix = np.ascontiguousarray(field_matrix, dtype=np.float32)
-        exact = np.asarray(field_matrix, dtype=np.float64)
-        self._weight = exact.T @ exact
-        self._strongest_contact = float(np.linalg.norm(exact, axis=1).max(initial=0))
+        self._exact_matrix = np.asarray(field_matrix, dtype=np.float64)
+        self._strongest_contact = float(np.linalg.norm(self._exact_matrix, axis=1).max(initial=0))
         self._max_error_uv, self._rms_error_percent = max_error_uv, rms_error_percent
         n_segments = self._matrix.shape[1]
         self.basis = np.zeros((n_segments, 0), np.float32) if basis is None else np.asarray(basis, np.float32)
@@ -216,16 +101,15 @@ class LowRankBasis:
         seen = self._project(currents)
         for _ in range(20):
             error = seen.error
-            small = error.max_error_uv <= self._max_error_uv and error.rms_percent <= self._rms_error_percent
-            if small and (error.signal_energy > 0 or error.error_energy == 0):
+            if error.max_error_uv <= self._max_error_uv and error.rms_percent <= self._rms_error_percent:
                 return seen.coefficients, error
             if self.rank >= len(self.basis):
                 break
             self._grow(seen, currents)
-            far = error.error_energy > _NEAR * error.signal_energy
+            far = error.error_energy.sum() > _NEAR * error.signal_energy.sum()
             seen = self._project(currents) if far else self._extended(seen, currents)
         raise NumericalError(
-            f"the low-rank form errs by {error.max_error_uv:.3g} uV and {error.rms_percent:.3g} % "
+            f"the low-rank form errs by {error.max_error_uv:.3g} uV, {error.rms_percent:.3g} % at a tetrode, "
             f"at rank {self.rank} of {len(self.basis)}",
             f"at most {self._max_error_uv:g} uV and {self._rms_error_percent:g} %",
             "raise bank.max_error_uv or bank.rms_error_percent",
@@ -245,8 +129,8 @@ class LowRankBasis:
     def _project(self, currents: np.ndarray) -> _Pass:
         """Project a slice and measure what is left.
 
-        Exact, and yet most samples are never turned into potentials: the energy follows from the residual's Gram
-        matrix G as ``trace(M' M G)``.
+        Exact, and yet most samples are never turned into potentials: the energy at a contact with row m of the field
+        matrix follows from the residual's Gram matrix G as ``m G m'``.
         """
         n_segments, n_samples = currents.shape
         coefficients = np.empty((self.rank, n_samples), np.float32)
@@ -279,7 +163,7 @@ class LowRankBasis:
         return self._measured(currents, coefficients, complement @ seen.gram @ complement, np.sqrt(left))
 
     def _measured(self, currents: np.ndarray, coefficients: np.ndarray, gram: np.ndarray, norms: np.ndarray) -> _Pass:
-        energy = max(float(np.sum(self._weight * gram)), 0.0)
+        energy = per_tetrode(np.clip(_quadratic(self._exact_matrix, gram), 0, None))
         largest, summed = self._maxima(currents, coefficients, norms)
         error = FieldError(largest, energy, self._signal_energy(coefficients), summed)
         return _Pass(coefficients, error, gram, norms)
@@ -303,26 +187,29 @@ class LowRankBasis:
             found = np.maximum(found, [np.abs(self._matrix @ residual).max(), summed])
         return float(found[0]), float(found[1])
 
-    def _signal_energy(self, coefficients: np.ndarray) -> float:
-        basis = self.basis.astype(np.float64)
-        return float(np.sum((basis.T @ self._weight @ basis) * (coefficients @ coefficients.T)))
+    def _signal_energy(self, coefficients: np.ndarray) -> np.ndarray:
+        response = self._exact_matrix @ self.basis.astype(np.float64)
+        power = (coefficients @ coefficients.T).astype(np.float64)
+        return per_tetrode(np.clip(_quadratic(response, power), 0, None))
 
     def _grow(self, seen: _Pass, currents: np.ndarray) -> None:
         """Add principal components of the residual until worst samples and energy are well inside the tolerances."""
         values, vectors = eigh(seen.gram)
         values, vectors = np.clip(values[::-1], 0, None), vectors[:, ::-1]
         room = len(self.basis) - self.rank
-        response = self._matrix.astype(np.float64) @ vectors
-        energies = values * np.sum(response**2, axis=0)
-        left = np.clip(energies.sum() - np.cumsum(energies), 0, None)
-        # The total signal: what the basis holds already, and the residual's own field
-        allowed = (_RESERVE * self._rms_error_percent / 100) ** 2 * (seen.error.signal_energy + energies.sum())
-        count = int(np.argmax(left <= allowed)) + 1 if (left <= allowed).any() else room
+        response = self._exact_matrix @ vectors
+        energies = per_tetrode(values * response**2)
+        total = energies.sum(axis=1)
+        left = np.clip(total[:, None] - np.cumsum(energies, axis=1), 0, None)
+        # A tetrode's whole signal: what the basis holds already, and the residual's own field
+        allowed = (_RESERVE * self._rms_error_percent / 100) ** 2 * (seen.error.signal_energy + total)
+        enough = (left <= allowed[:, None]).all(axis=0)
+        count = int(np.argmax(enough)) + 1 if enough.any() else room
         count = min(count, room)
         samples = np.argsort(seen.norms)[::-1][:_WORST]
         worst = (currents[:, samples] - self.basis @ seen.coefficients[:, samples]).astype(np.float64)
         projected = vectors.T @ worst
-        field = self._matrix.astype(np.float64) @ worst - response[:, :count] @ projected[:count]
+        field = self._exact_matrix @ worst - response[:, :count] @ projected[:count]
         while count < room and np.abs(field).max() > _RESERVE * self._max_error_uv:
             field -= np.outer(response[:, count], projected[count])
             count += 1
@@ -334,52 +221,12 @@ class LowRankBasis:
         self.basis = np.concatenate([self.basis, added.astype(np.float32)], axis=1)
 
 
+def _quadratic(rows: np.ndarray, gram: np.ndarray) -> np.ndarray:
+    """``m G m'`` for each row m."""
+    return np.einsum("cs,cs->c", rows @ gram, rows)
+
+
 def _gram(samples: np.ndarray) -> np.ndarray:
     """(n_segments, n_segments) float64 Gram matrix of (n_segments, n) float32 samples."""
     upper = ssyrk(1.0, samples.T, trans=1) if samples.flags.c_contiguous else ssyrk(1.0, samples)
     return np.triu(upper) + np.triu(upper, 1).T  # ssyrk fills the upper triangle only
-
-
-def quantisation_scale(largest: Float[np.ndarray, " rank"]) -> Float32[np.ndarray, " rank"]:
-    """Step of each component so that its largest absolute coefficient just fits 16 bits."""
-    return np.where(largest > 0, largest / _INT16, 1.0).astype(np.float32)
-
-
-def quantise(
-    coefficients: Float[np.ndarray, "rank samples"], scale: Float[np.ndarray, " rank"]
-) -> Int16[np.ndarray, "rank samples"]:
-    """Nearest multiples of ``scale``."""
-    return np.clip(np.rint(coefficients / scale[:, None]), -_INT16, _INT16).astype(np.int16)
-
-
-def rounding_error(
-    coefficients: Float32[np.ndarray, "rank samples"],
-    scale: Float[np.ndarray, " rank"],
-    basis: Float[np.ndarray, "segments rank"],
-    field_matrix: Float[np.ndarray, "contacts segments"],
-) -> FieldError:
-    """What keeping coefficients in 16 bits adds to the error, measured on every sample.
-
-    Parameters
-    ----------
-    coefficients
-        As `LowRankBasis.compress` returned them.
-    scale
-        Step of each component.
-    basis
-        That of the coefficients.
-    field_matrix
-        uV per nA.
-    """
-    response = (field_matrix @ basis).astype(np.float32)
-    # Of the summed current the largest possible value: no coefficient is off by more than half a step
-    summed = float(np.abs(basis).sum(axis=0) @ scale) / 2
-    largest, products = 0.0, np.zeros((len(scale), len(scale)))
-    for start in range(0, coefficients.shape[1], _COLUMNS):
-        piece = coefficients[:, start : start + _COLUMNS]
-        off = quantise(piece, scale) * scale[:, None] - piece
-        field = response @ off
-        largest = max(largest, float(field.max()), -float(field.min()))
-        products += off @ off.T
-    energy = float(np.sum((response.T @ response) * products))
-    return FieldError(largest, max(energy, 0.0), 0.0, summed)

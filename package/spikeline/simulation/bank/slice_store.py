@@ -36,7 +36,7 @@ class SliceStore:
         index = 0
         while self._path(index).exists():
             try:
-                self.read(index, ["error"])
+                self.read(index, ["state"])
             except (FormatError, KeyError, OSError):
                 break
             index += 1

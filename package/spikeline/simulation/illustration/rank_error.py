@@ -8,7 +8,8 @@ from jaxtyping import Float
 
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
-from spikeline.simulation.bank.low_rank import reference_contacts
+from spikeline.simulation.bank.field_error import per_tetrode
+from spikeline.simulation.bank.reference_contacts import reference_contacts
 from spikeline.simulation.field.line_source import line_source_matrix
 
 __all__ = ["rank_error_table"]
@@ -28,9 +29,13 @@ def _principal_axes(entry: BankEntry, stop: int) -> tuple[np.ndarray, np.ndarray
     return axes @ turn, turn.T @ triangle
 
 
+def _energy(potential: np.ndarray) -> np.ndarray:
+    return per_tetrode(np.einsum("ct,ct->c", potential, potential).astype(np.float64))
+
+
 def rank_error_table(
     entry: BankEntry,
-    contacts_um: Float[np.ndarray, "contacts 3"] | None = None,
+    contacts_um: Float[np.ndarray, "4*tetrodes 3"] | None = None,
     *,
     reference_distance_um: float = 20.0,
     conductivity_s_per_m: float = 0.3,
@@ -41,15 +46,16 @@ def rank_error_table(
 
     The cut is measured against the stored entry, over its first ``most_s`` seconds. What the entry itself lost against
     the full simulation (``entry.error``, measured when it was made) is added: to the largest error as it is, so that
-    the value is an upper bound; to the relative RMS error as the root of the sum of squares, the two parts being
-    uncorrelated. The last rank is the stored one and carries the entry's own error alone.
+    the value is an upper bound; to the relative RMS error, which is the worst tetrode's, as the root of the sum of
+    squares, the two parts being uncorrelated. The last rank is the stored one and carries the entry's own error alone.
 
     Parameters
     ----------
     entry
         A bank entry.
     contacts_um
-        Contacts; default: the `reference_contacts` by which the entry's own error was measured.
+        Contacts, the four of a tetrode following each other; default: the `reference_contacts` by which the entry's own
+        error was measured.
     reference_distance_um
         Least distance of those from the soma's centre.
     conductivity_s_per_m
@@ -75,7 +81,8 @@ def rank_error_table(
     axes, into_axes = _principal_axes(entry, stop)
     seen = (line_source_matrix(entry.geometry, np.asarray(contacts_um), conductivity_s_per_m) @ axes).astype(np.float32)
     into_axes = into_axes.astype(np.float32)
-    largest, squares, total = np.zeros(entry.rank), np.zeros(entry.rank), 0.0
+    n_tetrodes = len(seen) // 4
+    largest, squares, total = np.zeros(entry.rank), np.zeros((entry.rank, n_tetrodes)), np.zeros(n_tetrodes)
     for start in range(0, stop, _PIECE):
         on_axes = into_axes @ entry.components(start, min(start + _PIECE, stop))
         left_out = np.zeros((len(seen), on_axes.shape[1]), np.float32)
@@ -83,10 +90,10 @@ def rank_error_table(
             if rank < entry.rank - 1:
                 left_out += np.outer(seen[:, rank + 1], on_axes[rank + 1])
             largest[rank] = max(largest[rank], float(left_out.max()), -float(left_out.min()))
-            squares[rank] += float(np.vdot(left_out, left_out))
+            squares[rank] += _energy(left_out)
         left_out += np.outer(seen[:, 0], on_axes[0])
-        total += float(np.vdot(left_out, left_out))
-    if total <= 0.0:
+        total += _energy(left_out)
+    if not total.all():
         raise DataError(
             f"{entry.name} carries no membrane current", "a simulated cell", "delete the entry and run its rule again"
         )
@@ -97,7 +104,7 @@ def rank_error_table(
             "rank": ranks,
             "max_error_uv": largest[ranks - 1] + entry.error.get("max_error_uv", 0.0),
             "rms_error_percent": np.hypot(
-                100 * np.sqrt(squares[ranks - 1] / total), entry.error.get("rms_error_percent", 0.0)
+                100 * np.sqrt((squares[ranks - 1] / total).max(axis=1)), entry.error.get("rms_error_percent", 0.0)
             ),
             "n_segments": entry.geometry.n_segments,
         }
