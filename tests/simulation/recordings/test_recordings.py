@@ -27,7 +27,7 @@ from spikeline.config.recordings import (
 from spikeline.errors import ConfigError, DataError, FormatError
 from spikeline.simulation.recordings.recording import make_recording, read_recording, write_recording
 from spikeline.simulation.recordings.recording_folder import GAIN_UV
-from spikeline.simulation.recordings.simulated_recording import recording_blocks
+from spikeline.simulation.recordings.simulated_recording import recording_blocks, render
 from tests.simulation.recordings_fixtures import make_bank, make_entry
 
 BANK = make_bank(4, 2)
@@ -155,6 +155,7 @@ def test_lazy_traces_do_not_depend_on_the_chunks(drive: str, drift: str) -> None
     np.testing.assert_array_equal(some, whole[50:60][:, [2, 0]])
     for threads in (1, 2):
         np.testing.assert_array_equal(np.concatenate(list(recording_blocks(recording.plan, threads))), whole)
+        np.testing.assert_array_equal(render(recording.plan, threads), whole)
 
 
 def test_workers_of_spikeinterface_get_the_same_traces() -> None:

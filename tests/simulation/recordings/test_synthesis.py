@@ -181,6 +181,14 @@ def test_pasting_is_the_sum_over_taps(rate: float, rng: np.random.Generator) -> 
     np.testing.assert_allclose(made, expected, atol=2e-5)
 
 
+def test_snippets_kept_as_seen_change_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = pasted(30_000.0)
+    kept = synthesise([source], 6000, **options(30_000.0))
+    assert np.abs(kept).max() > 1
+    monkeypatch.setattr("spikeline.simulation.recordings.pasting._KEPT_VALUES", 0)
+    np.testing.assert_array_equal(synthesise([source], 6000, **options(30_000.0)), kept)
+
+
 def test_drift_equals_the_field_computed_at_each_place() -> None:
     motion = drifting()
     made = synthesise([moving(motion.grid_um)], 20_000, **options(motion=motion))

@@ -97,6 +97,17 @@ class BankEntry:
             )
         return self.coefficients[:, start:stop].astype(np.float32) * self.scale[:, None]
 
+    def windows(self, starts: Int64[np.ndarray, " n"], length: int) -> Float32[np.ndarray, "n rank {length}"]:
+        """Scaled components of many windows of one length, each inside the entry, in units of the basis."""
+        if len(starts) and not 0 <= starts.min() <= starts.max() <= self.n_samples - length:
+            raise DataError(
+                f"windows of {length} samples from {starts.min()} to {starts.max()} of {self.name}",
+                f"windows inside [0, {self.n_samples})",
+                "ask for less",
+            )
+        taken = np.asarray(self.coefficients)[:, starts[:, None] + np.arange(length)]
+        return np.multiply(taken.transpose(1, 0, 2), self.scale[:, None], dtype=np.float32, order="C")
+
     def currents(self, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "segments window"]:
         """Membrane currents of samples [start, stop), in nA."""
         return self.basis @ self.components(start, stop)

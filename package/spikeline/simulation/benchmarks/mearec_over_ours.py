@@ -20,8 +20,8 @@ from spikeline.simulation.benchmarks.timing import Measurement, clocked, median_
 from spikeline.simulation.recordings.events import draw_rate, draw_spike_train
 from spikeline.simulation.recordings.filters import band_pass
 from spikeline.simulation.recordings.recording import make_recording
-from spikeline.simulation.recordings.simulated_recording import SimulatedRecording, recording_blocks
-from spikeline.simulation.recordings.synthesis import EventSource
+from spikeline.simulation.recordings.simulated_recording import SimulatedRecording, render
+from spikeline.simulation.recordings.sources import EventSource
 
 __all__ = ["CASES", "WAYS", "Case", "compare_mearec_with_ours", "make_traces", "write_mearec_over_ours"]
 
@@ -98,11 +98,7 @@ def make_traces(
     """A whole recording in memory, from bank entries: (n_samples, n_channels) float32, uV."""
     recording = make_recording(entries, settings, seed, "benchmark", spike_trains=trains).recording
     assert isinstance(recording, SimulatedRecording)
-    traces = np.empty((recording.plan.n_samples, recording.plan.n_channels), np.float32)
-    start = 0
-    for block in recording_blocks(recording.plan, threads):
-        traces[start : start + len(block)] = block
-        start += len(block)
+    traces = render(recording.plan, threads)
     return band_pass(traces, settings.sampling_rate_hz, threads=threads) if filtered else traces
 
 

@@ -83,15 +83,16 @@ def cut_snippets(entry: BankEntry, window_ms: tuple[float, float]) -> SpikeSnipp
             "narrow spike_trains.snippet_ms or simulate the bank for longer",
         )
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), _MAXIMUM_SNIPPETS)).astype(int)]
-    components = np.stack([entry.components(int(s) + before, int(s) + after + 1) for s in spikes[chosen]])
+    components = entry.windows(spikes[chosen] + before, after + 1 - before)
     fade = np.ones(components.shape[2], np.float32)
     fade[:taper] = np.sin(np.pi / 2 * np.arange(taper) / taper) ** 2
     fade[-taper:] = fade[:taper][::-1]
     left, right = components[:, :, :taper].mean(axis=2), components[:, :, -taper:].mean(axis=2)
     along = np.linspace(0, 1, components.shape[2], dtype=np.float32)
-    baseline = left[:, :, None] * (1 - along) + right[:, :, None] * along
+    components -= left[:, :, None] + (right - left)[:, :, None] * along
+    components *= fade
     intervals = np.where(chosen == 0, np.inf, gap_before[chosen] / entry.sampling_rate_hz)
-    return SpikeSnippets((components - baseline) * fade, -before, intervals)
+    return SpikeSnippets(components, -before, intervals)
 
 
 def match_snippets(

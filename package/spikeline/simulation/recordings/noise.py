@@ -129,13 +129,20 @@ def _white(source: NoiseSource, index: int, part: str, samples: np.ndarray, leve
     fill_normals(seed_sequence(source.seed, f"recording-noise-{part}", f"{source.name}/{index}"), samples, level)
 
 
-def noise_block(source: NoiseSource, index: int) -> Float32[np.ndarray, "{source.block} {source.n_channels}"]:
-    """Noise of block ``index``, uV.
+def noise_block(
+    source: NoiseSource, index: int, out: Float32[np.ndarray, "samples {source.n_channels}"] | None = None
+) -> Float32[np.ndarray, "samples {source.n_channels}"]:
+    """Noise of block ``index``, uV; with ``out``, its first samples, written there.
 
     A block's white noise is drawn in two parts, head and tail, each from its own stream; the filter warms up on the
     tail of the block before, which needs no more than that tail to be drawn again.
     """
     level = 1.0 if len(source.sections) else source.level_uv  # the sections hold the level themselves
+    if not (source.warm_up or len(source.sections)):
+        out = np.empty((source.block, source.n_channels), np.float32) if out is None else out
+        # a shorter array gets the first numbers of a longer one's
+        _white(source, index, "head", out, level)
+        return out
     head = source.block - source.warm_up
     samples = np.empty((source.warm_up + source.block, source.n_channels), np.float32)
     if source.warm_up:
@@ -145,4 +152,8 @@ def noise_block(source: NoiseSource, index: int) -> Float32[np.ndarray, "{source
         _white(source, index, "head", samples[source.warm_up : source.warm_up + head], level)
     if len(source.sections):
         filter_in_place(samples, source.sections)
-    return samples[source.warm_up :]
+    made = samples[source.warm_up :]
+    if out is None:
+        return made
+    out[:] = made[: len(out)]
+    return out

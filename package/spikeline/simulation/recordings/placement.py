@@ -218,11 +218,8 @@ def mean_spike(entry: BankEntry, maximum_spikes: int = 200) -> Float64[np.ndarra
             "raise stimulus.amplitude_rheobase or bank.duration_s",
         )
     chosen = spikes[np.linspace(0, len(spikes) - 1, min(len(spikes), maximum_spikes)).astype(int)]
-    total = np.zeros((entry.rank, after - before))
-    for spike in chosen:
-        total += entry.components(int(spike) + before, int(spike) + after)
-    total /= len(chosen)
-    return total - total[:, : max(1, -before // 4)].mean(axis=1, keepdims=True)
+    mean = entry.windows(chosen + before, after - before).mean(axis=0, dtype=np.float64)
+    return mean - mean[:, : max(1, -before // 4)].mean(axis=1, keepdims=True)
 
 
 def place_unit(

@@ -18,7 +18,7 @@ from spikeline.simulation.recordings.noise import NoiseSource, noise_block
 from spikeline.simulation.recordings.sources import ContinuousSource, EventSource, Motion
 from spikeline.simulation.recordings.synthesis import Synthesiser
 
-__all__ = ["RecordingPlan", "SimulatedRecording", "block_length", "recording_blocks"]
+__all__ = ["RecordingPlan", "SimulatedRecording", "block_length", "recording_blocks", "render"]
 
 _CACHED_BLOCKS = 3
 
@@ -77,12 +77,17 @@ def block_length(n_channels: int) -> int:
     return 2 ** int(np.clip(np.floor(np.log2(2**22 / n_channels)), 10, 16))
 
 
-def _block(plan: RecordingPlan, engine: Synthesiser, index: int) -> np.ndarray:
+def _block(plan: RecordingPlan, engine: Synthesiser, index: int, out: np.ndarray | None = None) -> np.ndarray:
     start = index * plan.block
     stop = min(start + plan.block, plan.n_samples)
-    noise = None if plan.noise is None else noise_block(plan.noise, index)[: stop - start]
+    if out is None:
+        out = np.empty((stop - start, plan.n_channels), np.float32)
+    noise = None if plan.noise is None else noise_block(plan.noise, index, out)
     with one_blas_thread():
-        return engine.traces(start, stop, noise)
+        made = engine.traces(start, stop, noise)
+    if made is not out:
+        out[:] = made
+    return out
 
 
 def recording_blocks(plan: RecordingPlan, threads: int = 2) -> Iterator[Float32[np.ndarray, "_samples channels"]]:
@@ -100,6 +105,36 @@ def recording_blocks(plan: RecordingPlan, threads: int = 2) -> Iterator[Float32[
                 waiting.append(pool.submit(_block, plan, engine, following))
                 following += 1
             yield traces
+
+
+def render(
+    plan: RecordingPlan, threads: int = 2, out: Float32[np.ndarray, "samples channels"] | None = None
+) -> Float32[np.ndarray, "samples channels"]:
+    """The whole recording, uV, computed ``threads`` blocks at a time; the values do not depend on ``threads``.
+
+    Each block is made in its place: blocks of their own would be memory that the system has to clear first, by as many
+    threads at a time as there are, which is what two threads waited for.
+
+    Parameters
+    ----------
+    plan
+        What is recorded.
+    threads
+        How many blocks are computed at a time.
+    out
+        Where it is written, e.g. a memory map; None: new memory.
+    """
+    if out is None:
+        out = np.empty((plan.n_samples, plan.n_channels), np.float32)
+    engine = plan.synthesiser()
+
+    def fill(index: int) -> None:
+        _block(plan, engine, index, out[index * plan.block : (index + 1) * plan.block])
+
+    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(fill, range(plan.n_blocks)):
+            pass
+    return out
 
 
 class SimulatedRecordingSegment(BaseRecordingSegment):
