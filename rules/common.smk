@@ -10,12 +10,14 @@ from spikeline.data.datasets import datasets_at_hand, read_dataset_table
 from spikeline.errors import SpikelineError
 from spikeline.simulation.cells.cell_sources import find_cell_models
 from spikeline.simulation.shards import bank_shards, cast_of_recording
+from spikeline.sorting.catalogue import check_sorters
 
 DATASETS = str(Path(workflow.basedir) / "config" / "datasets.yaml")
 try:
     # From the files themselves, not from Snakemake's reading of them: errors then name the line.
     SETTINGS = load_run(workflow.configfiles, workflow.config_settings.config)
     MODELS = find_cell_models(SETTINGS.simulation.cells)
+    check_sorters(SETTINGS.sorting.sorters)
     CASTS = {name: cast_of_recording(SETTINGS, name) for name in SETTINGS.recordings}
     REAL_RECORDINGS = (
         datasets_at_hand(

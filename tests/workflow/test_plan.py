@@ -104,8 +104,10 @@ def test_real_recordings_without_data_root_say_what_is_missing(tmp_path: Path) -
         ("ball_and_stick_3]", "ball_and_stik_3]", ["ball_and_stik_3", "did you mean"]),
         ("source: ball_and_stick", "source: bbp_folder\n    folder: nowhere", ["nowhere", "one folder per model"]),
         ("drive: events", "drive: events\n    probe: {kind: file, file: nowhere.json}", ["nowhere.json"]),
+        ("sorter: simple", "sorter: simpel", ["'simpel'", "did you mean simple"]),
+        ("sorter: simple", "sorter: simple, parameters: {treshold: 4}", ["'treshold'", "detect_threshold"]),
     ],
-    ids=["cell", "folder", "probe file"],
+    ids=["cell", "folder", "probe file", "sorter", "sorter parameter"],
 )
 def test_what_is_not_there_is_named_before_anything_runs(
     before: str, after: str, words: list[str], tmp_path: Path

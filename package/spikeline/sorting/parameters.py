@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from spikeline.config.sorting import SorterSettings
 from spikeline.errors import ConfigError
+from spikeline.sorting.catalogue import RESERVED, refuse_unknown_parameters, refuse_unknown_sorter
 
 __all__ = ["sorter_parameters"]
 
 # Of the Nyquist frequency: a filter must have its upper edge below it, and SpikeInterface's defaults are made for 30
 # kHz.
 _HIGHEST_BAND_EDGE = 0.9
-_RESERVED = ("job_kwargs", "seed")
 
 
 def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads: int, seed: int) -> dict[str, Any]:
@@ -50,16 +49,9 @@ def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads
     from spikeinterface.sorters import available_sorters, get_default_sorter_params
 
     name = settings.sorter
-    known = available_sorters()
-    if name not in known:
-        near = " or ".join(difflib.get_close_matches(name, known, 2, 0.6))
-        raise ConfigError(
-            f"sorter {name!r} is not one of SpikeInterface's",
-            "one of " + ", ".join(known),
-            f"did you mean {near}?" if near else "check the name under sorting.sorters",
-        )
+    refuse_unknown_sorter(name, available_sorters())
     defaults = get_default_sorter_params(name)
-    _refuse_unknown(name, settings.parameters, defaults)
+    refuse_unknown_parameters(name, settings.parameters, defaults)
     parameters = _merged(_remedies(name, defaults, sampling_rate_hz), settings.parameters)
     _refuse_high_band(name, {**defaults, **parameters}, sampling_rate_hz)
     if "job_kwargs" in defaults:
@@ -75,23 +67,6 @@ def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads
     return parameters
 
 
-def _refuse_unknown(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
-    for key in given:
-        if key in _RESERVED:
-            raise ConfigError(
-                f"parameter {key!r} of sorter {name!r}",
-                "parameters of the sorting itself",
-                "leave it out: threads and the seed are the run's",
-            )
-        if key not in defaults:
-            near = difflib.get_close_matches(key, defaults, 1, 0.5)
-            raise ConfigError(
-                f"sorter {name!r} has no parameter {key!r}",
-                "one of " + ", ".join(k for k in defaults if k not in _RESERVED),
-                f"did you mean {near[0]!r}?" if near else "take it out of sorting.sorters",
-            )
-
-
 def _merged(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     result = copy.deepcopy(base)
     for key, value in given.items():
@@ -103,7 +78,7 @@ def _merged(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 def _remedies(name: str, defaults: Mapping[str, Any], sampling_rate_hz: float) -> dict[str, Any]:
     """What differs from the sorter's defaults, in whole blocks so that a user's block can be merged into them."""
     result: dict[str, Any] = {
-        key: copy.deepcopy(value) for key, value in defaults.items() if isinstance(value, dict) and key not in _RESERVED
+        key: copy.deepcopy(value) for key, value in defaults.items() if isinstance(value, dict) and key not in RESERVED
     }
     highest = _HIGHEST_BAND_EDGE * sampling_rate_hz / 2
     if isinstance(defaults.get("freq_max"), (int, float)):

@@ -160,24 +160,28 @@ def test_events_on_a_faster_clock_are_the_resampled_spike() -> None:
 
 
 @pytest.mark.parametrize("rate", [8_000.0, 10_000.0, 20_000.0, 24_000.0, 25_000.0, 30_000.0])
-def test_pasting_is_the_sum_over_taps(rate: float, rng: np.random.Generator) -> None:
+def test_pasting_is_the_sum_over_the_taps_of_both_steps(rate: float, rng: np.random.Generator) -> None:
     components = rng.normal(size=(3, 5, 61)).astype(np.float32)
     table = rng.normal(size=(1, 2, 5)).astype(np.float32)
     train, which, centre, count = np.array([0.0, 0.01003, 0.0171]), np.array([2, 0, 1]), 30, 400
     source = event_source(components, centre, table, train, which, rate)
     plan = interpolator(10_000.0, rate)
     made = synthesise([source], count, n_channels=2, plan=plan, bank_rate_hz=10_000.0)
-    weights = interpolation_table(EVENT_PHASES * plan.up, min(1.0, plan.up / plan.down)).astype(np.float64)
-    half = weights.shape[1] // 2
+    doubling = interpolation_table(2, min(1.0, plan.up / plan.down)).astype(np.float64)
+    fine = interpolation_table(EVENT_PHASES * plan.up // 2, half_width=6).astype(np.float64)
+    half = doubling.shape[1] // 2
     expected = np.zeros((count, 2))
     for time, snippet in zip(source.times, components[which], strict=True):
-        seen = table[0].astype(np.float64) @ snippet
+        seen = np.pad(table[0].astype(np.float64) @ snippet, ((0, 0), (200, 200)))
+        rows = [np.array([np.correlate(trace, row, "valid") for trace in seen]) for row in doubling]
+        doubled = np.stack(rows, axis=2).reshape(2, -1)  # its first value lies at bank sample half - 1 - 200
         for n in range(count):
-            place = centre * len(weights) + (n * EVENT_PHASES - time) * plan.down  # in rows of the table
-            base, row = divmod(int(place), len(weights))
-            for j in range(2 * half):
-                if 0 <= base - half + 1 + j < seen.shape[1]:
-                    expected[n] += weights[row, j] * seen[:, base - half + 1 + j]
+            # in rows of the fine table, of which there are two for every bank sample
+            place = centre * 2 * len(fine) + (n * EVENT_PHASES - time) * plan.down
+            base, row = divmod(int(place), len(fine))
+            first = base - 5 + 2 * (200 - half + 1)
+            if first >= 0 and first + 12 <= doubled.shape[1]:
+                expected[n] += doubled[:, first : first + 12] @ fine[row]
     np.testing.assert_allclose(made, expected, atol=2e-5)
 
 
@@ -187,6 +191,21 @@ def test_snippets_kept_as_seen_change_no_byte(monkeypatch: pytest.MonkeyPatch) -
     assert np.abs(kept).max() > 1
     monkeypatch.setattr("spikeline.simulation.recordings.pasting._KEPT_VALUES", 0)
     np.testing.assert_array_equal(synthesise([source], 6000, **options(30_000.0)), kept)
+
+
+def test_a_pasted_wave_is_the_wave_between_the_banks_samples() -> None:
+    """A tone below 0.7 of the bank's Nyquist frequency, under a smooth window: known at any time."""
+    count, centre = 400, 200
+    for frequency in (0.02, 0.1, 0.25, 0.35):  # cycles per bank sample
+
+        def wave(position: np.ndarray, frequency: float = frequency) -> np.ndarray:
+            return np.cos(2 * np.pi * frequency * (position - centre)) * np.exp(-(((position - centre) / 50) ** 2))
+
+        components = wave(np.arange(count))[None, None].astype(np.float32)
+        source = event_source(components, centre, np.ones((1, 1, 1)), np.array([0.03001]), np.array([0]), 30_000.0)
+        made = synthesise([source], 2000, n_channels=1, plan=interpolator(10_000.0, 30_000.0), bank_rate_hz=10_000.0)
+        position = centre + (np.arange(2000) - source.times[0] / EVENT_PHASES) / 3
+        np.testing.assert_allclose(made[:, 0], wave(position), atol=5e-4)
 
 
 def test_drift_equals_the_field_computed_at_each_place() -> None:

@@ -17,6 +17,7 @@ from jaxtyping import Float16, Float32, Int16, Int64
 
 from spikeline.artifacts import Provenance, create_hdf5, open_hdf5
 from spikeline.errors import DataError
+from spikeline.simulation.bank.windows import take_windows
 from spikeline.simulation.field.geometry import SegmentGeometry
 
 __all__ = ["BANK_SCHEMA", "BankEntry", "read_bank_entry", "write_bank_entry"]
@@ -105,8 +106,9 @@ class BankEntry:
                 f"windows inside [0, {self.n_samples})",
                 "ask for less",
             )
-        taken = np.asarray(self.coefficients)[:, starts[:, None] + np.arange(length)]
-        return np.multiply(taken.transpose(1, 0, 2), self.scale[:, None], dtype=np.float32, order="C")
+        out = np.empty((len(starts), self.rank, length), np.float32)
+        take_windows(np.asarray(self.coefficients), self.scale, starts, out)
+        return out
 
     def currents(self, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "segments window"]:
         """Membrane currents of samples [start, stop), in nA."""

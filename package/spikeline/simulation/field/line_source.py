@@ -18,36 +18,46 @@ _UV_PER_MV = 1000.0
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _fill(
-    start: np.ndarray, end: np.ndarray, radius: np.ndarray, contacts: np.ndarray, gain: float, out: np.ndarray
-) -> None:
+def _fill(start, end, radius, contacts, gain, ratio, point):
+    """Fill ratio (segments, contacts): the potential is ``gain / length * ln(ratio)``, or, of a point, ``point``.
+
+    Without branches in the inner loop, so that it runs in whole vectors; the logarithm is left to numpy, whose is
+    vectorised.
+    """
+    x, y, z = contacts[0], contacts[1], contacts[2]
     for segment in range(start.shape[0]):
         ax, ay, az = (
             end[segment, 0] - start[segment, 0],
             end[segment, 1] - start[segment, 1],
             end[segment, 2] - start[segment, 2],
         )
+        ex, ey, ez = end[segment, 0], end[segment, 1], end[segment, 2]
         length = math.sqrt(ax * ax + ay * ay + az * az)
         limit = radius[segment]
-        for contact in range(contacts.shape[0]):
-            dx = contacts[contact, 0] - end[segment, 0]
-            dy = contacts[contact, 1] - end[segment, 1]
-            dz = contacts[contact, 2] - end[segment, 2]
-            if length == 0.0:  # a point source
-                distance = max(math.sqrt(dx * dx + dy * dy + dz * dz), limit)
-                out[contact, segment] = gain / distance
-                continue
+        row = ratio[segment]
+        if length == 0.0:
+            row[:] = 1.0
+            for contact in range(len(row)):
+                dx, dy, dz = x[contact] - ex, y[contact] - ey, z[contact] - ez
+                point[segment, contact] = gain / max(math.sqrt(dx * dx + dy * dy + dz * dz), limit)
+            continue
+        squared, closest = length * length, limit * limit
+        for contact in range(len(row)):
+            dx, dy, dz = x[contact] - ex, y[contact] - ey, z[contact] - ez
             # h: from the segment's end to the foot of the contact's perpendicular, along the axis; l: from its start
-            h = (dx * ax + dy * ay + dz * az) / length
-            l = h + length
+            along = (dx * ax + dy * ay + dz * az) / length
             cx, cy, cz = dy * az - dz * ay, dz * ax - dx * az, dx * ay - dy * ax
-            r2 = max((cx * cx + cy * cy + cz * cz) / (length * length), limit * limit)
-            if h + l < 0.0:  # mirror, so that the larger of the two is positive and nothing cancels
-                h, l = -l, -h
-            upper = l + math.sqrt(l * l + r2)
+            r2 = (cx * cx + cy * cy + cz * cz) / squared
+            r2 = r2 if r2 > closest else closest
+            # mirror, so that the larger of the two is positive and nothing cancels
+            mirrored = along + along + length < 0.0
+            h = -(along + length) if mirrored else along
+            l = -along if mirrored else along + length
             root = math.sqrt(h * h + r2)
-            lower = root + h if h >= 0.0 else r2 / (root - h)
-            out[contact, segment] = gain * math.log(upper / lower) / length
+            size = h if h >= 0.0 else -h
+            lower = root + size
+            lower = lower if h >= 0.0 else r2 / lower
+            row[contact] = (l + math.sqrt(l * l + r2)) / lower
 
 
 def line_source_matrix(
@@ -94,6 +104,14 @@ def line_source_matrix(
     start = np.ascontiguousarray(geometry.start_um, dtype=np.float64)
     end = np.ascontiguousarray(geometry.end_um, dtype=np.float64)
     radius = np.asarray(geometry.diameter_um, dtype=np.float64) / 2
-    out = np.empty((len(contacts), geometry.n_segments))
-    _fill(start, end, radius, contacts, _UV_PER_MV / (4 * np.pi * conductivity_s_per_m), out)
-    return out
+    gain = _UV_PER_MV / (4 * np.pi * conductivity_s_per_m)
+    ratio = np.empty((geometry.n_segments, len(contacts)))
+    length = np.linalg.norm(end - start, axis=1)
+    points = length == 0
+    point = np.zeros(ratio.shape if points.any() else (0, 0))
+    _fill(start, end, radius, np.ascontiguousarray(contacts.T), gain, ratio, point)
+    out = np.log(ratio, out=ratio)
+    out *= (gain / np.where(points, 1.0, length))[:, None]
+    if points.any():
+        out += point
+    return np.ascontiguousarray(out.T)

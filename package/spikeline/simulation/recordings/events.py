@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int64
 from numpy.typing import ArrayLike
@@ -84,15 +85,24 @@ def cut_snippets(entry: BankEntry, window_ms: tuple[float, float]) -> SpikeSnipp
         )
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), _MAXIMUM_SNIPPETS)).astype(int)]
     components = entry.windows(spikes[chosen] + before, after + 1 - before)
-    fade = np.ones(components.shape[2], np.float32)
-    fade[:taper] = np.sin(np.pi / 2 * np.arange(taper) / taper) ** 2
-    fade[-taper:] = fade[:taper][::-1]
-    left, right = components[:, :, :taper].mean(axis=2), components[:, :, -taper:].mean(axis=2)
-    along = np.linspace(0, 1, components.shape[2], dtype=np.float32)
-    components -= left[:, :, None] + (right - left)[:, :, None] * along
-    components *= fade
+    _level_and_fade(components.reshape(-1, components.shape[2]), taper)
     intervals = np.where(chosen == 0, np.inf, gap_before[chosen] / entry.sampling_rate_hz)
     return SpikeSnippets(components, -before, intervals)
+
+
+@numba.njit(cache=True, nogil=True)
+def _level_and_fade(rows, taper):
+    """Take the line between the means of both ends off each row, then fade both ends to zero, in place."""
+    width = rows.shape[1]
+    fade = np.ones(width, np.float32)
+    for t in range(taper):
+        fade[t] = fade[width - 1 - t] = np.float32(np.sin(np.pi / 2 * t / taper) ** 2)
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        left, right = row[:taper].mean(), row[width - taper :].mean()
+        slope = (right - left) / (width - 1)
+        for t in range(width):
+            row[t] = (row[t] - np.float32(left + slope * t)) * fade[t]
 
 
 def match_snippets(

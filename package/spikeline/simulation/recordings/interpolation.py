@@ -51,7 +51,9 @@ class Interpolator:
         return start * self.down // self.up - self.half + 1, (stop - 1) * self.down // self.up + self.half + 1
 
 
-def interpolation_table(phases: int, cutoff: float = 1.0) -> Float32[np.ndarray, "{phases} taps"]:
+def interpolation_table(
+    phases: int, cutoff: float = 1.0, half_width: int = _HALF_WIDTH
+) -> Float32[np.ndarray, "{phases} taps"]:
     """Windowed-sinc weights for ``phases`` positions between two samples.
 
     Parameters
@@ -60,6 +62,8 @@ def interpolation_table(phases: int, cutoff: float = 1.0) -> Float32[np.ndarray,
         Number of positions; row p interpolates at p / phases after a sample.
     cutoff
         Cut-off in units of the input's Nyquist frequency; below 1 where the rate is lowered.
+    half_width
+        Taps on each side at cut-off 1. 16 reach 0.85 of the Nyquist frequency, 6 half of it.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def interpolation_table(phases: int, cutoff: float = 1.0) -> Float32[np.ndarray,
         ``taps = 2 * half``; column j weights the sample at offset ``j - half + 1``. Rows sum to 1, and at cut-off 1
         row 0 takes exactly one sample, so interpolation keeps the samples it is given.
     """
-    half = math.ceil(_HALF_WIDTH / cutoff)
+    half = math.ceil(half_width / cutoff)
     offset = np.arange(-half + 1, half + 1)[None, :] - np.arange(phases)[:, None] / phases
     window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1 - (offset / half) ** 2, 0, None))) / np.i0(_KAISER_BETA)
     weights = np.sinc(cutoff * offset) * window

@@ -1,8 +1,14 @@
-"""Spikes pasted into a recording at any time, between samples."""
+"""Spikes pasted into a recording at any time, between samples.
+
+In two steps. A snippet as the channels see it is first brought to twice the bank's rate, which takes 32 taps per sample
+and, for a cell that stays where it is, happens once. What it holds now lies below half of the Nyquist frequency, where
+12 taps find any value between two samples; those are all that is left to do per event.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -12,30 +18,41 @@ from spikeline.simulation.recordings.interpolation import Interpolator, interpol
 from spikeline.simulation.recordings.sources import EVENT_PHASES, EventSource, Motion
 from spikeline.simulation.recordings.weighted_sums import add_four, add_scaled
 
-__all__ = ["SpikePaster", "event_table"]
+__all__ = ["FINE_HALF", "EventTables", "SpikePaster", "event_tables"]
+
+FINE_HALF = 6
+"""Taps on each side of a value, at twice the bank's rate."""
+_REACH = FINE_HALF // 2 + 1  # of the second step, in bank samples, rounded up
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _add_eight(weights, source, out):
-    """Eight neighbouring taps at a time: out is read and written an eighth as often."""
-    n = len(out)
-    w0, w1, w2, w3, w4, w5, w6, w7 = (
-        weights[0], weights[1], weights[2], weights[3], weights[4], weights[5], weights[6], weights[7],
-    )  # fmt: skip
-    a, b, c, d = source[:n], source[1 : n + 1], source[2 : n + 2], source[3 : n + 3]
-    e, f, g, h = source[4 : n + 4], source[5 : n + 5], source[6 : n + 6], source[7 : n + 7]
-    for t in range(n):
-        out[t] += ((w0 * a[t] + w1 * b[t]) + (w2 * c[t] + w3 * d[t])) + (
-            (w4 * e[t] + w5 * f[t]) + (w6 * g[t] + w7 * h[t])
-        )
+class EventTables(NamedTuple):
+    """Weights of the two steps.
+
+    Parameters
+    ----------
+    doubling
+        Two rows: at a bank sample and half-way to the next; ``2 * half`` taps, as in `interpolation_table`.
+    fine
+        For every place that a recording's sample can have between two samples of the doubled snippet, the weights of
+        every other sample and of those between.
+    """
+
+    doubling: Float32[np.ndarray, "2 taps"]
+    fine: Float32[np.ndarray, "phases 2 six"]
+
+    @property
+    def half(self) -> int:
+        """Taps of the first step on each side."""
+        return self.doubling.shape[1] // 2
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
-def _weighted_sum(weights, source):
-    total = np.float32(0)
-    for t in range(len(weights)):
-        total += weights[t] * source[t]
-    return total
+def event_tables(plan: Interpolator) -> EventTables:
+    """The tables between the bank's rate and a recording's."""
+    fine = interpolation_table(EVENT_PHASES * plan.up // 2, half_width=FINE_HALF)
+    return EventTables(
+        interpolation_table(2, min(1.0, plan.up / plan.down)),
+        np.ascontiguousarray(fine.reshape(len(fine), FINE_HALF, 2).transpose(0, 2, 1)),
+    )
 
 
 @numba.njit(cache=True, nogil=True)
@@ -53,98 +70,131 @@ def _see(snippet, seen, trace):
 
 
 @numba.njit(cache=True, nogil=True)
-def _see_all(components, projection, out):
-    """Traces (n_snippets, n_channels, width) of all snippets under one projection (n_channels, rank)."""
-    for s in range(out.shape[0]):
-        for c in range(out.shape[1]):
-            _see(components[s], projection[c], out[s, c])
+def _double(snippet, projection, doubling, out):
+    """Fill out (2, columns, n_channels) with a snippet (rank, width) under a projection (n_channels, rank).
+
+    Row 0 lies at the bank's samples, row 1 half-way to the next; column 0 is sample ``- half - _REACH - FINE_HALF``.
+    """
+    width, taps = snippet.shape[1], doubling.shape[1]
+    before = taps // 2 + _REACH + FINE_HALF
+    columns = out.shape[1]
+    padded = np.zeros(columns + taps, np.float32)
+    first = before + taps // 2 - 1
+    trace = padded[first : first + width]
+    wave = np.empty(columns, np.float32)
+    for c in range(out.shape[2]):
+        _see(snippet, projection[c], trace)
+        for row in range(2):
+            wave[:] = 0.0
+            for j in range(taps):
+                if doubling[row, j] != 0.0:
+                    add_scaled(doubling[row, j], padded[j : j + columns], wave)
+            out[row, :, c] = wave
 
 
-# Where a turn needs every bank sample's convolution, or every other's, it is made for all of them at once.
+@numba.njit(cache=True, nogil=True)
+def _double_all(components, projection, doubling, out):
+    for snippet in range(len(out)):
+        _double(components[snippet], projection, doubling, out[snippet])
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _weigh(weights, first, second, step, out):
+    """Twelve taps, six from either row of a doubled snippet, each ``step`` values after the other."""
+    a0, a1, a2, a3, a4, a5 = weights[0, 0], weights[0, 1], weights[0, 2], weights[0, 3], weights[0, 4], weights[0, 5]
+    b0, b1, b2, b3, b4, b5 = weights[1, 0], weights[1, 1], weights[1, 2], weights[1, 3], weights[1, 4], weights[1, 5]
+    n = len(out)
+    p0, p1, p2 = first[:n], first[step : step + n], first[2 * step : 2 * step + n]
+    p3, p4, p5 = first[3 * step : 3 * step + n], first[4 * step : 4 * step + n], first[5 * step : 5 * step + n]
+    q0, q1, q2 = second[:n], second[step : step + n], second[2 * step : 2 * step + n]
+    q3, q4, q5 = second[3 * step : 3 * step + n], second[4 * step : 4 * step + n], second[5 * step : 5 * step + n]
+    for t in range(n):
+        out[t] = ((a0 * p0[t] + a1 * p1[t]) + (a2 * p2[t] + a3 * p3[t])) + (
+            ((a4 * p4[t] + a5 * p5[t]) + (b0 * q0[t] + b1 * q1[t]))
+            + ((b2 * q2[t] + b3 * q3[t]) + (b4 * q4[t] + b5 * q5[t]))
+        )
+
+
+# Where a turn needs every bank sample's value, or every other's, they are made for all of them at once.
 _DENSE = 2
 
 
 @numba.njit(cache=True, nogil=True)
-def _paste(components, seen_before, centre, projection, times, which, below, weight, table, half, up, down, start, out):
+def _paste(
+    components, doubled, centre, projection, times, which, below, weight, doubling, fine, up, down, start, out
+):  # fmt: skip
     """Add events to out (n, n_channels), whose first row is recording sample ``start``.
 
-    Every ``up``-th sample of a spike lies at the same place between two bank samples, so it takes ``up`` convolutions
-    of the projected snippet with one row of the table each. They are computed for whole snippets, whatever the window:
-    a spike's samples do not depend on it. ``seen_before`` (n_snippets, n_channels, width) holds the snippets as the
-    channels see them; with no snippets in it, each event's is projected when it is pasted.
+    Every ``up``-th sample of a spike lies at the same place between two bank samples, so one row of the fine table
+    serves it. ``doubled`` (n_snippets, 2, columns, n_channels) holds the snippets after the first step; with none in
+    it, each event's is made when it is pasted.
     """
     n_steps, n_channels, rank = projection.shape
-    width = components.shape[2]
-    margin = 2 * half
-    # whole vectors: a loop's left-over elements cost more than the zeros that fill it up
-    count = -(-(width + margin + 2) // 16) * 16
-    padded = np.zeros(count + 2 * margin + width, np.float32)
-    trace = padded[margin : margin + width]
-    wave = np.empty(count, np.float32)
-    seen = np.empty(rank, np.float32)
-    phases = table.shape[0]  # EVENT_PHASES * up
+    half, width = doubling.shape[1] // 2, components.shape[2]
+    before, reach = half + _REACH + FINE_HALF, half + _REACH
+    columns = doubled.shape[2]
+    own = np.empty((2, columns if len(doubled) == 0 else 0, n_channels), np.float32)
+    table = np.empty((n_channels, rank), np.float32)
+    wave = np.empty((width + 2 * reach + 1) * n_channels, np.float32)
+    phases = 2 * len(fine)  # places between two bank samples
     for e in range(len(times)):
         # bank position of recording sample n in the snippet: centre + (n - time / 16) * down / up, in units of 1 /
         # phases
-        first = (times[e] * down - (centre + half) * phases) // (down * EVENT_PHASES) + 1
-        last = (times[e] * down + (width - centre + half) * phases) // (down * EVENT_PHASES)
+        first = (times[e] * down - (centre + reach) * phases) // (down * EVENT_PHASES) + 1
+        last = (times[e] * down + (width - centre + reach) * phases) // (down * EVENT_PHASES)
         if last < start or first >= start + out.shape[0]:
             continue
-        low = below[e]
-        high = min(low + 1, n_steps - 1)
-        snippet = components[which[e]]
-        for c in range(n_channels):
-            target = out[:, c]
-            if len(seen_before):
-                trace[:] = seen_before[which[e], c]
-            else:
+        if len(doubled):
+            rows = doubled[which[e]]
+        else:
+            low = below[e]
+            high = min(low + 1, n_steps - 1)
+            for c in range(n_channels):
                 for k in range(rank):
-                    seen[k] = projection[low, c, k] + weight[e] * (projection[high, c, k] - projection[low, c, k])
-                _see(snippet, seen, trace)
-            for turn in range(min(up, last - first + 1)):
-                # this turn's samples: first + turn, first + turn + up, ..., each ``down`` bank samples after the other
-                place = centre * phases + ((first + turn) * EVENT_PHASES - times[e]) * down
-                base = place // phases - half + 1 + margin
-                weights = table[place % phases]
-                skip = -(min(base, 0) // down)
-                base += skip * down
-                reached = width + margin - base + 1
-                if reached <= 0:
-                    continue
-                if down <= _DENSE:
-                    wave[:] = 0.0
-                    for j in range(0, margin // 8 * 8, 8):
-                        _add_eight(weights[j : j + 8], padded[base + j : base + j + count + 7], wave)
-                    for j in range(margin // 8 * 8, margin):
-                        add_scaled(weights[j], padded[base + j : base + j + count], wave)
-                else:
-                    for t in range(0, reached, down):
-                        wave[t] = _weighted_sum(weights, padded[base + t : base + t + margin])
-                # wave[m * down] belongs to sample ``origin + m * up``; of these some lie in the window
-                origin = first + turn + skip * up - start
-                low_m = max(0, -(origin // up))
-                high_m = min((min(last - start, len(target) - 1) - origin) // up, (reached - 1) // down)
-                for m in range(low_m, high_m + 1):
-                    target[np.uint64(origin + m * up)] += wave[np.uint64(m * down)]
+                    table[c, k] = projection[low, c, k] + weight[e] * (projection[high, c, k] - projection[low, c, k])
+            _double(components[which[e]], table, doubling, own)
+            rows = own
+        for turn in range(min(up, last - first + 1)):
+            # this turn's samples: first + turn, first + turn + up, ..., each ``down`` bank samples after the other
+            origin = first + turn - start
+            low_m = max(0, -(origin // up))
+            high_m = (min(last - start, len(out) - 1) - origin) // up
+            if high_m < low_m:
+                continue
+            place = centre * phases + ((first + turn) * EVENT_PHASES - times[e]) * down
+            sample = place // len(fine) - FINE_HALF + 1  # the first tap's, in samples of the doubled snippet
+            weights = fine[place % len(fine)]
+            row = sample & 1
+            column = (sample >> 1) + before + low_m * down
+            one = rows[row].reshape(-1)[column * n_channels :]
+            other = rows[1 - row].reshape(-1)[(column + row) * n_channels :]
+            if down <= _DENSE:
+                made = ((high_m - low_m) * down + 1) * n_channels
+                _weigh(weights, one, other, n_channels, wave[:made])
+            else:
+                for m in range(high_m - low_m + 1):
+                    there = m * down * n_channels
+                    _weigh(weights, one[there:], other[there:], n_channels, wave[there : there + n_channels])
+            for m in range(high_m - low_m + 1):
+                target = out[np.uint64(origin + (low_m + m) * up)]
+                there = m * down * n_channels
+                for c in range(n_channels):
+                    target[c] += wave[np.uint64(there + c)]
 
 
-# Snippets as the channels see them are kept where they are few values: a tetrode's are some 20,000.
-_KEPT_VALUES = 2**19
+# Doubled snippets are kept where they are few values: a tetrode's are some 50,000.
+_KEPT_VALUES = 2**20
 
 
-def _all_seen(source: EventSource) -> np.ndarray:
-    """(n_snippets, n_channels, width) of a source that stays where it is; no snippets if it moves or they are many."""
+def _all_doubled(source: EventSource, tables: EventTables) -> np.ndarray:
+    """(n_snippets, 2, columns, n_channels) of a source that stays where it is; none if it moves or they are many."""
     n_snippets, _, width = source.components.shape
     steps, n_channels, _ = source.projection.shape
-    kept = steps == 1 and n_snippets * n_channels * width <= _KEPT_VALUES
-    out = np.empty((n_snippets if kept else 0, n_channels, width), np.float32)
-    _see_all(source.components, source.projection[0], out)
+    columns = width + 2 * (tables.half + _REACH + FINE_HALF) + 1
+    kept = steps == 1 and n_snippets * 2 * columns * n_channels <= _KEPT_VALUES
+    out = np.empty((n_snippets if kept else 0, 2, columns, n_channels), np.float32)
+    _double_all(source.components, source.projection[0], tables.doubling, out)
     return out
-
-
-def event_table(plan: Interpolator) -> Float32[np.ndarray, "phases taps"]:
-    """Weights for every place between two bank samples that a sample of a pasted spike can have."""
-    return interpolation_table(EVENT_PHASES * plan.up, min(1.0, plan.up / plan.down))
 
 
 class SpikePaster:
@@ -156,8 +206,8 @@ class SpikePaster:
         What is pasted, and when.
     plan
         From the bank's rate to the recording's.
-    table
-        `event_table` of the plan.
+    tables
+        `event_tables` of the plan.
     bank_rate_hz
         Sampling rate of the snippets, Hz.
     motion
@@ -168,18 +218,19 @@ class SpikePaster:
         self,
         source: EventSource,
         plan: Interpolator,
-        table: Float32[np.ndarray, "phases taps"],
+        tables: EventTables,
         bank_rate_hz: float,
         motion: Motion | None,
     ) -> None:
-        self._source, self._plan, self._table = source, plan, table
+        self._source, self._plan, self._tables = source, plan, tables
         self._bank_rate_hz, self._motion = bank_rate_hz, motion
-        self._seen_before = _all_seen(source)
+        self._doubled = _all_doubled(source, tables)
 
     def add(self, start: int, stop: int, out: Float32[np.ndarray, "{stop}-{start} channels"]) -> None:
         """Add what falls into recording samples [start, stop), uV."""
-        source, up, down, half = self._source, self._plan.up, self._plan.down, self._table.shape[1] // 2
-        reach = math.ceil((source.components.shape[2] + 2 * half) * up / down) * EVENT_PHASES
+        source, up, down = self._source, self._plan.up, self._plan.down
+        longest = source.components.shape[2] + 2 * (self._tables.half + _REACH)
+        reach = math.ceil(longest * up / down) * EVENT_PHASES
         first, last = np.searchsorted(source.times, [start * EVENT_PHASES - reach, stop * EVENT_PHASES + reach])
         times = source.times[first:last]
         if len(times) == 0:
@@ -189,6 +240,6 @@ class SpikePaster:
         else:
             below, weight = self._motion.position(times / (EVENT_PHASES * self._bank_rate_hz * up / down))
         _paste(
-            source.components, self._seen_before, source.centre, source.projection, times, source.which[first:last],
-            below, weight, self._table, half, up, down, start, out,
+            source.components, self._doubled, source.centre, source.projection, times, source.which[first:last],
+            below, weight, *self._tables, up, down, start, out,
         )  # fmt: skip

@@ -68,6 +68,10 @@ class RecordingPlan:
         )
 
 
+_LARGE_PAGE = 2**21
+_STRETCHES = 4  # per thread, so that none waits long for the last
+
+
 def block_length(n_channels: int) -> int:
     """Samples per block: a power of two, about four million values, but no more than 65,536 samples.
 
@@ -77,17 +81,14 @@ def block_length(n_channels: int) -> int:
     return 2 ** int(np.clip(np.floor(np.log2(2**22 / n_channels)), 10, 16))
 
 
-def _block(plan: RecordingPlan, engine: Synthesiser, index: int, out: np.ndarray | None = None) -> np.ndarray:
+def _block(plan: RecordingPlan, engine: Synthesiser, index: int) -> np.ndarray:
     start = index * plan.block
     stop = min(start + plan.block, plan.n_samples)
-    if out is None:
-        out = np.empty((stop - start, plan.n_channels), np.float32)
-    noise = None if plan.noise is None else noise_block(plan.noise, index, out)
+    noise = None
+    if plan.noise is not None:
+        noise = noise_block(plan.noise, index, np.empty((stop - start, plan.n_channels), np.float32))
     with one_blas_thread():
-        made = engine.traces(start, stop, noise)
-    if made is not out:
-        out[:] = made
-    return out
+        return engine.traces(start, stop, noise)
 
 
 def recording_blocks(plan: RecordingPlan, threads: int = 2) -> Iterator[Float32[np.ndarray, "_samples channels"]]:
@@ -110,29 +111,43 @@ def recording_blocks(plan: RecordingPlan, threads: int = 2) -> Iterator[Float32[
 def render(
     plan: RecordingPlan, threads: int = 2, out: Float32[np.ndarray, "samples channels"] | None = None
 ) -> Float32[np.ndarray, "samples channels"]:
-    """The whole recording, uV, computed ``threads`` blocks at a time; the values do not depend on ``threads``.
+    """The whole recording, uV, computed by ``threads`` at a time; the values do not depend on ``threads``.
 
-    Each block is made in its place: blocks of their own would be memory that the system has to clear first, by as many
-    threads at a time as there are, which is what two threads waited for.
+    Noise and spikes are made where they belong: blocks of their own would be memory that the system has to clear first.
 
     Parameters
     ----------
     plan
         What is recorded.
     threads
-        How many blocks are computed at a time.
+        How many stretches are computed at a time.
     out
         Where it is written, e.g. a memory map; None: new memory.
     """
     if out is None:
         out = np.empty((plan.n_samples, plan.n_channels), np.float32)
+        out.reshape(-1)[:: _LARGE_PAGE // out.itemsize] = (
+            0  # clears large pages here: threads would wait for each other
+        )
     engine = plan.synthesiser()
+    # Pasting spikes costs Python per stretch, not per sample, and threads take Python in turns
+    together = 1 if engine.continuous else -(-plan.n_blocks // (_STRETCHES * threads))
 
-    def fill(index: int) -> None:
-        _block(plan, engine, index, out[index * plan.block : (index + 1) * plan.block])
+    def fill(first: int) -> None:
+        last = min(first + together, plan.n_blocks)
+        start, stop = first * plan.block, min(last * plan.block, plan.n_samples)
+        noise = None
+        if plan.noise is not None:
+            noise = out[start:stop]
+            for index in range(first, last):
+                noise_block(plan.noise, index, out[index * plan.block : min((index + 1) * plan.block, stop)])
+        with one_blas_thread():
+            made = engine.traces(start, stop, noise)
+        if made is not noise:
+            out[start:stop] = made
 
     with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(fill, range(plan.n_blocks)):
+        for _ in pool.map(fill, range(0, plan.n_blocks, together)):
             pass
     return out
 

@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from spikeline.errors import DataError
-from spikeline.simulation.recordings.continuous import gather, project
+from spikeline.simulation.recordings.continuous import project
 from spikeline.simulation.recordings.interpolation import Interpolator, interpolate
-from spikeline.simulation.recordings.pasting import SpikePaster, event_table
+from spikeline.simulation.recordings.pasting import SpikePaster, event_tables
 from spikeline.simulation.recordings.sources import ContinuousSource, EventSource, Motion
 
 __all__ = ["Synthesiser", "synthesise"]
@@ -67,20 +67,8 @@ class Synthesiser:
         self.projection = np.concatenate(
             [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in self.continuous], axis=2
         ) if self.continuous else np.zeros((steps, n_channels, 0), np.float32)  # fmt: skip
-        self.event_table = event_table(plan) if self.events else None
-        self._pasters = [SpikePaster(source, plan, self.event_table, bank_rate_hz, motion) for source in self.events]
-
-    def components(self, low: int, high: int) -> Float32[np.ndarray, "total_rank {high}-{low}"]:
-        """Components of all continuous sources at bank samples [low, high) after the first."""
-        out = np.empty((self.projection.shape[2], high - low), np.float32)
-        row = 0
-        for source in self.continuous:
-            rank = len(source.kept)
-            gather(
-                source.components, source.kept, source.offset, source.first + low, source.loops, out[row : row + rank]
-            )
-            row += rank
-        return out
+        self.event_tables = event_tables(plan)
+        self._pasters = [SpikePaster(source, plan, self.event_tables, bank_rate_hz, motion) for source in self.events]
 
     def traces(
         self,
@@ -92,12 +80,12 @@ class Synthesiser:
 
         ``noise`` is added in, in place, and what is returned may share its memory.
         """
-        if self.projection.shape[2] and stop > start:
+        if self.continuous and stop > start:
             low, high = self.plan.input_span(start, stop)
             below = weight = None
             if self.motion is not None:
                 below, weight = self.motion.position(np.arange(low, high) / self.bank_rate_hz)
-            projected = project(self.components(low, high), self.projection, below, weight)
+            projected = project(self.continuous, low, high, below, weight)
             out = np.ascontiguousarray(interpolate(projected, low, start, stop, self.plan))
             if noise is not None:
                 out += noise

@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from spikeline.simulation.recordings.interpolation import Interpolator
 from spikeline.simulation.recordings.noise import noise_filter
+from spikeline.simulation.recordings.pasting import FINE_HALF
 from spikeline.simulation.recordings.sources import EVENT_PHASES, LOOP_SEAM, ContinuousSource, EventSource, Motion
 from spikeline.simulation.recordings.synthesis import Synthesiser
 
@@ -52,7 +53,8 @@ class TorchSynthesiser:
         ]
         self.events = [(s, self._tensor(s.components), self._tensor(s.projection)) for s in host.events]
         self.table = self._tensor(plan.table)
-        self.event_table = None if host.event_table is None else self._tensor(host.event_table)
+        self.doubling = self._tensor(host.event_tables.doubling)
+        self.fine = self._tensor(host.event_tables.fine).transpose(1, 2).flatten(1)
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
@@ -107,9 +109,10 @@ class TorchSynthesiser:
         stop: int,
         out: torch.Tensor,
     ) -> None:
-        up, down, half = self.plan.up, self.plan.down, self.event_table.shape[1] // 2
-        width, phases = components.shape[2], self.event_table.shape[0]
-        reach = math.ceil((width + 2 * half) * up / down)
+        up, down, half = self.plan.up, self.plan.down, self.doubling.shape[1] // 2
+        width, phases = components.shape[2], 2 * len(self.fine)
+        beyond = half + FINE_HALF  # bank samples before and after a snippet in which it may still be heard, and more
+        reach = math.ceil((width + 2 * beyond) * up / down)
         inside = np.searchsorted(source.times, [(start - reach) * EVENT_PHASES, (stop + reach) * EVENT_PHASES])
         for first in range(inside[0], inside[1], _EVENTS_AT_ONCE):
             chosen = slice(first, min(first + _EVENTS_AT_ONCE, inside[1]))
@@ -120,16 +123,23 @@ class TorchSynthesiser:
                 lower, upper = projection[below], projection[(below + 1).clamp(max=len(projection) - 1)]
                 seen = lower + weight[:, None, None] * (upper - lower)
             snippets = seen @ components[self._tensor(source.which[chosen])]  # (events, n_channels, width)
-            padded = torch.nn.functional.pad(snippets, (2 * half, 2 * half))
-            earliest = (times * down - (source.centre + half) * phases) // (down * EVENT_PHASES) + 1
+            doubled = self._doubled(snippets, beyond)
+            earliest = (times * down - (source.centre + beyond) * phases) // (down * EVENT_PHASES) + 1
             sample = earliest[:, None] + torch.arange(reach + 1, device=self.device)
             place = source.centre * phases + (sample * EVENT_PHASES - times[:, None]) * down
-            base = place // phases + half + 1
-            good = (base >= 0) & (base + 2 * half <= padded.shape[2]) & (sample >= start) & (sample < stop)
+            base = place // len(self.fine) - FINE_HALF + 1 + 2 * beyond
+            good = (base >= 0) & (base + 2 * FINE_HALF <= doubled.shape[2]) & (sample >= start) & (sample < stop)
             event, _ = torch.nonzero(good, as_tuple=True)
-            weights = self.event_table[place[good] % phases]
-            windows = padded.unfold(2, 2 * half, 1)[event, :, base[good]]  # (pasted samples, n_channels, taps)
+            weights = self.fine[place[good] % len(self.fine)]
+            windows = doubled.unfold(2, 2 * FINE_HALF, 1)[event, :, base[good]]  # (pasted samples, n_channels, taps)
             out.index_add_(1, sample[good] - start, torch.einsum("scj,sj->cs", windows, weights))
+
+    def _doubled(self, snippets: torch.Tensor, beyond: int) -> torch.Tensor:
+        """Snippets (events, n_channels, width) at twice the rate, from ``beyond`` samples before to as many after."""
+        taps = self.doubling.shape[1]
+        padded = torch.nn.functional.pad(snippets, (beyond + taps // 2 - 1, beyond + taps // 2))
+        rows = torch.nn.functional.conv1d(padded.reshape(-1, 1, padded.shape[2]), self.doubling[:, None])
+        return rows.transpose(1, 2).reshape(*snippets.shape[:2], -1)
 
     def traces(self, start: int, stop: int) -> Float32[torch.Tensor, "{stop}-{start} {self.n_channels}"]:
         """Recording samples [start, stop), uV."""

@@ -1,0 +1,100 @@
+"""Which sorters SpikeInterface knows and what they can be told, read from its source: importing it takes seconds.
+
+With this a misspelt name is refused when a workflow is planned, not when its sorting job starts hours later.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import importlib.util
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from spikeline.config.sorting import SorterSettings
+from spikeline.errors import ConfigError
+
+__all__ = ["RESERVED", "check_sorters", "known_sorters", "refuse_unknown_parameters", "refuse_unknown_sorter"]
+
+RESERVED = ("job_kwargs", "seed")
+"""Parameters that the run sets."""
+
+_NAME = re.compile(r"^    sorter_name(?:: str)? = \"(\w+)\"", re.MULTILINE)
+
+
+@functools.cache
+def known_sorters() -> dict[str, frozenset[str] | None]:
+    """Names of SpikeInterface's sorters, each with its parameters; None where the source does not list them plainly."""
+    spec = importlib.util.find_spec("spikeinterface")
+    folders = [] if spec is None else [Path(folder) / "sorters" for folder in spec.submodule_search_locations or []]
+    return {
+        name: _listed_parameters(text)
+        for folder in folders
+        for file in sorted(folder.glob("*ternal/*.py"))
+        for text in [file.read_text(encoding="utf-8")]
+        for name in _NAME.findall(text)
+    }
+
+
+def _listed_parameters(text: str) -> frozenset[str] | None:
+    """Keys of the class's ``_default_params`` where it is one plain dictionary."""
+    for statement in (s for node in ast.parse(text).body if isinstance(node, ast.ClassDef) for s in node.body):
+        named = isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "_default_params"
+        if named and isinstance(statement.value, ast.Dict):
+            keys = [key.value if isinstance(key, ast.Constant) else None for key in statement.value.keys]
+            return None if None in keys else frozenset(map(str, keys))
+    return None
+
+
+def check_sorters(sorters: Mapping[str, SorterSettings]) -> None:
+    """Refuse settings that name a sorter or parameter that does not exist, as far as the source tells.
+
+    Parameters
+    ----------
+    sorters
+        ``sorting.sorters`` of a run.
+
+    Raises
+    ------
+    ConfigError
+        If a sorter or a parameter is unknown or reserved.
+    """
+    known = known_sorters()
+    if not known:
+        return  # SpikeInterface is not installed here: the sorting job will say so
+    for settings in sorters.values():
+        refuse_unknown_sorter(settings.sorter, known)
+        parameters = known[settings.sorter]
+        refuse_unknown_parameters(settings.sorter, settings.parameters, parameters)
+
+
+def refuse_unknown_sorter(name: str, known: Collection[str]) -> None:
+    """Raise `ConfigError`, with the nearest names, unless ``name`` is known."""
+    if name not in known:
+        near = " or ".join(difflib.get_close_matches(name, known, 2, 0.6))
+        raise ConfigError(
+            f"sorter {name!r} is not one of SpikeInterface's",
+            "one of " + ", ".join(known),
+            f"did you mean {near}?" if near else "check the name under sorting.sorters",
+        )
+
+
+def refuse_unknown_parameters(name: str, given: Mapping[str, Any], known: Collection[str] | None) -> None:
+    """Raise `ConfigError`, with the nearest key, if a parameter is reserved or, where they are known, unknown."""
+    for key in given:
+        if key in RESERVED:
+            raise ConfigError(
+                f"parameter {key!r} of sorter {name!r}",
+                "parameters of the sorting itself",
+                "leave it out: threads and the seed are the run's",
+            )
+        if known is not None and key not in known:
+            near = difflib.get_close_matches(key, known, 1, 0.5)
+            raise ConfigError(
+                f"sorter {name!r} has no parameter {key!r}",
+                "one of " + ", ".join(k for k in sorted(known) if k not in RESERVED),
+                f"did you mean {near[0]!r}?" if near else "take it out of sorting.sorters",
+            )

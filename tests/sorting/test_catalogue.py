@@ -1,0 +1,37 @@
+"""The catalogue read from SpikeInterface's source says what SpikeInterface says."""
+
+from __future__ import annotations
+
+import pytest
+
+from spikeline.config.sorting import SorterSettings
+from spikeline.errors import ConfigError
+from spikeline.sorting.catalogue import check_sorters, known_sorters
+
+
+def test_names_and_parameters_are_spikeinterfaces_own() -> None:
+    from spikeinterface.sorters import available_sorters, get_default_sorter_params
+
+    known = known_sorters()
+    assert set(known) >= set(available_sorters())
+    for name in ("simple", "spykingcircus2", "tridesclous2", "lupin"):
+        assert known[name] == set(get_default_sorter_params(name))
+
+
+@pytest.mark.parametrize(
+    ("sorter", "parameters", "words"),
+    [
+        ("spykingcircus", {}, None),
+        ("simpel", {}, ["'simpel'", "did you mean simple"]),
+        ("simple", {"detect_treshold": 4}, ["'detect_treshold'", "did you mean 'detect_threshold'"]),
+        ("lupin", {"seed": 4}, ["'seed'", "leave it out"]),
+    ],
+)
+def test_a_misspelt_name_is_refused_with_the_nearest(sorter: str, parameters: dict, words: list[str] | None) -> None:
+    sorters = {"mine": SorterSettings(sorter=sorter, parameters=parameters)}
+    if words is None:
+        check_sorters(sorters)
+        return
+    with pytest.raises(ConfigError) as refused:
+        check_sorters(sorters)
+    assert all(word in str(refused.value) for word in words)
