@@ -143,13 +143,31 @@ class RheobaseSettings(Settings):
     maximum_na: FiniteFloat = setting(
         2.0, unit="nA", description="Upper end of the bisection; a cell silent there is an error.", gt=0, le=20
     )
-    tolerance_na: FiniteFloat = setting(
-        0.01, unit="nA", description="Bisection stops when the bracket is this narrow.", gt=0, le=1
+    tolerance_percent: FiniteFloat = setting(
+        10.0,
+        unit="%",
+        description="Bisection stops when the bracket is this narrow, in percent of its upper end: the noise current "
+        "is scaled by the rheobase, so what counts is the relative error.",
+        ge=0.1,
+        le=50,
+    )
+    minimum_na: FiniteFloat = setting(
+        0.005,
+        unit="nA",
+        description="Lower end of the bisection; a cell that fires there, or without any current, gets this value.",
+        gt=0,
+        le=1,
     )
     step_ms: FiniteFloat = setting(1000.0, unit="ms", description="Length of each current step.", ge=50, le=10000)
     threshold_mv: FiniteFloat = setting(
         0.0, unit="mV", description="The soma must exceed this for the step to count as a spike.", ge=-60, le=40
     )
+
+    @model_validator(mode="after")
+    def _ends_in_order(self) -> RheobaseSettings:
+        if self.minimum_na >= self.maximum_na:
+            raise ValueError(f"minimum_na = {self.minimum_na:g} is not below maximum_na = {self.maximum_na:g}")
+        return self
 
 
 class StimulusSettings(Settings):

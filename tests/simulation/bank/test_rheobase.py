@@ -23,17 +23,17 @@ def above(threshold: float) -> Callable[[float], bool]:
     return lambda current: current >= threshold
 
 
-@given(threshold=st.floats(0.001, 2.0), tolerance=st.sampled_from([0.001, 0.01, 0.1]))
+@given(threshold=st.floats(0.005, 2.0), tolerance=st.sampled_from([1.0, 10.0, 40.0]))
 def test_bisection_brackets_the_threshold(threshold: float, tolerance: float) -> None:
-    found = search_by_bisection(above(threshold), RheobaseSettings(tolerance_na=tolerance))
-    assert threshold <= found.rheobase_na <= threshold + tolerance + 1e-9
+    found = search_by_bisection(above(threshold), RheobaseSettings(tolerance_percent=tolerance))
+    assert threshold <= found.rheobase_na <= threshold / (1 - tolerance / 100) + 1e-9
     assert found.found
     assert not found.spontaneous
 
 
 def test_bisection_from_below_finds_the_threshold_under_a_depolarisation_block() -> None:
     found = search_by_bisection(lambda current: 0.3 <= current <= 0.9, RheobaseSettings(maximum_na=2.0))
-    assert 0.3 <= found.rheobase_na <= 0.31
+    assert 0.3 <= found.rheobase_na <= 0.33
 
 
 def test_a_silent_cell_is_an_error_that_names_it() -> None:
@@ -41,9 +41,16 @@ def test_a_silent_cell_is_an_error_that_names_it() -> None:
         search_by_bisection(above(99), RheobaseSettings(), "cell_x/v003")
 
 
-def test_a_spontaneous_cell_is_flagged_and_has_the_finest_step() -> None:
-    found = search_by_bisection(lambda current: True, RheobaseSettings(tolerance_na=0.02))
+def test_a_spontaneous_cell_is_flagged_and_has_the_lower_end() -> None:
+    found = search_by_bisection(lambda current: True, RheobaseSettings(minimum_na=0.02))
     assert (found.rheobase_na, found.spontaneous) == (0.02, True)
+
+
+@pytest.mark.parametrize("minimum", [0.002, 0.05, 0.2])
+def test_nothing_below_the_lower_end_is_looked_for(minimum: float) -> None:
+    found = search_by_bisection(above(0.0001), RheobaseSettings(minimum_na=minimum))
+    assert (found.rheobase_na, found.spontaneous) == (minimum, False)
+    assert min(current for current in found.tried_na if current > 0) >= min(minimum, 0.05)
 
 
 @pytest.mark.parametrize(("threshold", "expected"), [(0.01, 0.05), (0.05, 0.05), (0.12, 0.15), (0.25, 0.25)])

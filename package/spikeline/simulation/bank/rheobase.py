@@ -34,7 +34,7 @@ class Rheobase:
     found
         False where no step made the cell fire and the published rule fell back to the first value of its grid.
     spontaneous
-        True where the cell fires with no current at all; its rheobase is then the search's finest step.
+        True where the cell fires with no current at all; its rheobase is then ``minimum_na``.
     tried_na
         Steps that were simulated, in order.
     """
@@ -62,7 +62,7 @@ def search_by_bisection(fires: Callable[[float], bool], settings: RheobaseSettin
         return fires(current)
 
     if fire(0.0):
-        return Rheobase(settings.tolerance_na, found=True, spontaneous=True, tried_na=tried)
+        return Rheobase(settings.minimum_na, found=True, spontaneous=True, tried_na=tried)
     silent, firing = 0.0, min(_FIRST_STEP_NA, settings.maximum_na)
     while not fire(firing):
         if firing >= settings.maximum_na:
@@ -72,13 +72,13 @@ def search_by_bisection(fires: Callable[[float], bool], settings: RheobaseSettin
                 "raise simulation.rheobase.maximum_na, narrow the variants' bounds, or take the cell out",
             )
         silent, firing = firing, min(2 * firing, settings.maximum_na)
-    while firing - silent > settings.tolerance_na * (1 + 1e-9):
-        middle = (silent + firing) / 2
+    while firing - silent > settings.tolerance_percent / 100 * firing * (1 + 1e-9) and firing > settings.minimum_na:
+        middle = max((silent + firing) / 2, settings.minimum_na)
         if fire(middle):
             firing = middle
         else:
             silent = middle
-    return Rheobase(firing, found=True, spontaneous=False, tried_na=tried)
+    return Rheobase(max(firing, settings.minimum_na), found=True, spontaneous=False, tried_na=tried)
 
 
 def search_on_grid(fires: Callable[[float], bool], settings: RheobaseSettings) -> Rheobase:
