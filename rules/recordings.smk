@@ -29,7 +29,7 @@ rule recording:
         mem_mb=memory_of_recording,
         runtime=minutes(10),
     params:
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         recording=lambda wildcards: SETTINGS.recordings[wildcards.recording].plain(),
         allowed_cells=lambda wildcards: getattr(

@@ -71,7 +71,7 @@ rule currents:
         mem_mb=memory_mb(2000),
         runtime=minutes(int(10 + SETTINGS.simulation.bank.duration_s / 20)),
     params:
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         cell=cell_of,
         model=model_checksum,
