@@ -22,6 +22,7 @@ PEERS = "results/peers"  # shared by all runs: it depends on envs/peers.txt alon
 rule benchmarks:
     """All benchmarks; the next plain run takes their numbers into its summary."""
     input:
+        RESOLVED_CONFIG,
         "<results>/performance/benchmarks.json",
 
 
@@ -108,6 +109,7 @@ rule plan_seconds:
     """A dry run of the paper tier."""
     input:
         configuration=CHECKOUT / "config/paper.yaml",
+        rules=sorted((CHECKOUT / "rules").glob("*.smk")),
     output:
         "<results>/performance/plan_seconds.json",
     log:

@@ -9,7 +9,12 @@ from spikeline.config.load import load_run
 from spikeline.data.datasets import datasets_at_hand, read_dataset_table
 from spikeline.errors import SpikelineError
 from spikeline.simulation.cells.cell_sources import find_cell_models
-from spikeline.simulation.shards import bank_shards, cast_of_recording
+from spikeline.simulation.cells.channels import (
+    channels_of,
+    checksums_of,
+    missing_channels,
+)
+from spikeline.simulation.shards import bank_shards, cast_of_recording, variant_names
 from spikeline.sorting.catalogue import check_sorters
 
 DATASETS = str(Path(workflow.basedir) / "config" / "datasets.yaml")
@@ -17,6 +22,7 @@ try:
     # From the files themselves, not from Snakemake's reading of them: errors then name the line.
     SETTINGS = load_run(workflow.configfiles, workflow.config_settings.config)
     MODELS = find_cell_models(SETTINGS.simulation.cells)
+    CHANNELS = checksums_of(channels_of(MODELS.values()))
     check_sorters(SETTINGS.sorting.sorters)
     CASTS = {name: cast_of_recording(SETTINGS, name) for name in SETTINGS.recordings}
     REAL_RECORDINGS = (
@@ -50,6 +56,10 @@ wildcard_constraints:
     dataset=r"[A-Za-z0-9_-]+",
 
 
+# An output of every run, whatever its target: what the run depends on.
+RESOLVED_CONFIG = "<results>/config.json"
+
+
 def without(settings, *keys):
     """A settings block as plain values, less the keys a job does not read: editing those reruns nothing."""
     return {key: value for key, value in settings.plain().items() if key not in keys}
@@ -72,6 +82,20 @@ def model_checksum(wildcards):
     return _checksum_of_model(wildcards.cell)
 
 
+LIBRARY = f"results/{SETTINGS.run}/simulation/mechanisms"
+
+
+def library_for(wildcards):
+    """The compiled channels: ancient, so that a new cell's channels run no other cell again, unless this cell's changed.
+
+    Snakemake does not look at what else changed of jobs below a job that runs, not even through an ancient input; a
+    channel's checksum in their params would not be seen before the next run.
+    """
+    manifest = f"{LIBRARY}.manifest.json"
+    missing = missing_channels(LIBRARY, [MODELS[wildcards.cell]])
+    return manifest if missing else ancient(manifest)
+
+
 def real_recording_figures(wildcards):
     """Pictures of the real recordings; asked for by name without data_root, an error says what is missing."""
     if not REAL_RECORDINGS:
@@ -90,8 +114,16 @@ def memory_mb(base):
     return lambda wildcards, attempt: max(500, base) * attempt
 
 
+def memory_of_slice():
+    """Room for three times the currents of a slice: 280 segments (the largest cell), more where it is cut finer; MB."""
+    simulation = SETTINGS.simulation
+    segments = 280 * max(1.0, simulation.integration.segment_frequency_hz**0.5 / 2)
+    samples = simulation.bank.slice_s * 1e3 / simulation.integration.dt_ms
+    return max(2000, int(1200 + 3 * 4e-6 * segments * samples))
+
+
 def memory_of_recording(wildcards, attempt):
-    """Room for its bank entries at 0.6 MB per second (a large cell), and for the traces that are being made."""
+    """Room for its bank entries at 1.4 MB per second (the largest cell's rank), and for the traces that are being made."""
     recording, cast = (
         SETTINGS.recordings[wildcards.recording],
         CASTS[wildcards.recording],
@@ -103,7 +135,7 @@ def memory_of_recording(wildcards, attempt):
     seconds = len(cast.units) * units_s + len(cast.background) * min(
         bank_s, recording.bank_s
     )
-    return int(2000 + 0.6 * seconds) * attempt
+    return int(2000 + 1.4 * seconds) * attempt
 
 
 def minutes(base):

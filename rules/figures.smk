@@ -19,12 +19,14 @@ FIGURES = [
 rule figures:
     """Every figure of the run."""
     input:
+        RESOLVED_CONFIG,
         FIGURES,
 
 
 rule recording_excerpts:
     """The figure recording_excerpt of every recording."""
     input:
+        RESOLVED_CONFIG,
         expand(
             "<results>/figures/recording_excerpt/{recording}.png",
             recording=SETTINGS.recordings,
@@ -34,6 +36,7 @@ rule recording_excerpts:
 rule real_recordings:
     """The figure real_recording of every real recording of the run; needs data_root."""
     input:
+        RESOLVED_CONFIG,
         real_recording_figures,
 
 

@@ -4,6 +4,7 @@
 rule recordings:
     """Every synthetic recording."""
     input:
+        RESOLVED_CONFIG,
         expand(
             "<results>/recordings/{recording}/units.csv", recording=SETTINGS.recordings
         ),

@@ -4,7 +4,19 @@
 rule bank:
     """Every entry of the bank."""
     input:
+        RESOLVED_CONFIG,
         currents_of(SHARDS),
+
+
+rule rheobases:
+    """Every rheobase."""
+    input:
+        RESOLVED_CONFIG,
+        expand(
+            "<results>/simulation/rheobase/{cell}/{variant}.json",
+            cell=SETTINGS.simulation.cells.names,
+            variant=variant_names(SETTINGS.simulation),
+        ),
 
 
 rule mechanisms:
@@ -21,9 +33,8 @@ rule mechanisms:
         runtime=minutes(10),
     params:
         version=1,
-        source=SETTINGS.simulation.cells.source,
-        folder=SETTINGS.simulation.cells.folder,
-        models=sorted(SETTINGS.simulation.cells.names),
+        # of the channels alone: a cell that brings no new ones compiles nothing
+        channels=CHANNELS,
     script:
         "../scripts/simulation/mechanisms.py"
 
@@ -31,7 +42,7 @@ rule mechanisms:
 rule rheobase:
     """The smallest step current that makes a cell variant fire."""
     input:
-        mechanisms=ancient(rules.mechanisms.output[0]),
+        mechanisms=library_for,
     output:
         "<results>/simulation/rheobase/{cell}/{variant}.json",
     log:
@@ -56,7 +67,7 @@ rule rheobase:
 rule currents:
     """One entry of the bank: membrane currents of one cell variant under one stimulus seed, low rank."""
     input:
-        mechanisms=ancient(rules.mechanisms.output[0]),
+        mechanisms=library_for,
         rheobase=rules.rheobase.output[0],
     output:
         "<results>/simulation/currents/{cell}/{variant}-{seed}.h5",
@@ -68,7 +79,7 @@ rule currents:
         "../envs/spikeline.yaml"
     threads: 1
     resources:
-        mem_mb=memory_mb(2000),
+        mem_mb=memory_mb(memory_of_slice()),
         runtime=minutes(int(10 + SETTINGS.simulation.bank.duration_s / 20)),
     params:
         version=2,

@@ -7,6 +7,7 @@ SORTED_RECORDINGS = SETTINGS.sorting.recordings or [
 rule sortings:
     """Every sorting of every recording that is scored."""
     input:
+        RESOLVED_CONFIG,
         expand(
             "<results>/sorting/{recording}/{sorter}.h5",
             recording=SORTED_RECORDINGS,

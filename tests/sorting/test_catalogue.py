@@ -14,8 +14,10 @@ def test_names_and_parameters_are_spikeinterfaces_own() -> None:
 
     known = known_sorters()
     assert set(known) >= set(available_sorters())
-    for name in ("simple", "spykingcircus2", "tridesclous2", "lupin"):
-        assert known[name] == set(get_default_sorter_params(name))
+    assert sum(parameters is not None for parameters in known.values()) >= 4
+    for name in available_sorters():
+        # what the source does not list in full is left to the sorting job
+        assert known[name] is None or known[name] == set(get_default_sorter_params(name))
 
 
 @pytest.mark.parametrize(

@@ -125,5 +125,19 @@ def test_a_missing_data_set_is_named_before_anything_runs(tmp_path: Path) -> Non
     assert "locust_trial_01" in output and "does not exist" in output
 
 
+def test_a_data_set_that_is_no_recording_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    text = (ROOT / "config/quick.yaml").read_text().replace("[locust_trial_01]", "[quiroga_easy1_noise01_short]")
+    (tmp_path / "wrong.yaml").write_text(text)
+    output = snakemake(
+        tmp_path,
+        "--dry-run",
+        "--config",
+        f"data_root={tmp_path}",
+        configuration=tmp_path / "wrong.yaml",
+        succeeds=False,
+    )
+    assert all(word in output for word in ("single_channel_npz", "spikeinterface, tetrode_npz", "locust_trial_01"))
+
+
 def test_lint() -> None:
     assert "in a good condition" in snakemake(ROOT, "--lint")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.cell_packages import STOCHASTIC_CELL, write_package
 from tests.workflow.running import BALL_AND_STICK, checksums, plan, snakemake
 
 pytestmark = [pytest.mark.workflow, pytest.mark.neuron]
@@ -81,10 +82,35 @@ def test_adding_a_cell_simulates_that_cell_alone(copied_run: Path) -> None:
     text = BALL_AND_STICK.read_text()
     (copied_run / "added.yaml").write_text(text.replace("train: [", "train: [ball_and_stick_4, "))
     jobs = plan(copied_run, configuration=copied_run / "added.yaml")
-    assert {rule: jobs[rule] for rule in ("mechanisms", "rheobase", "currents")} == {
-        "mechanisms": 1, "rheobase": 1, "currents": 1,
-    }  # fmt: skip
+    assert (jobs["rheobase"], jobs["currents"]) == (1, 1)
+    assert "mechanisms" not in jobs  # it brings no new channel
     assert "recording" not in jobs
+
+
+def test_adding_variants_simulates_the_new_ones_alone(copied_run: Path) -> None:
+    text = BALL_AND_STICK.read_text().replace("  cells:\n", "  cells:\n    variants: {count: 2}\n")
+    (copied_run / "more.yaml").write_text(text)
+    jobs = plan(copied_run, configuration=copied_run / "more.yaml")
+    assert (jobs["rheobase"], jobs["currents"]) == (3, 3)
+    assert "mechanisms" not in jobs
+
+
+@pytest.mark.neuron
+def test_an_edited_channel_is_compiled_and_measured_again(tmp_path: Path) -> None:
+    package = tmp_path / "cells" / STOCHASTIC_CELL
+    write_package(package)
+    configuration = tmp_path / "folder.yaml"
+    cells = f"{{source: bbp_folder, folder: {package.parent}, train: [], test: [{STOCHASTIC_CELL}]}}"
+    configuration.write_text(
+        f"run: folder\nsimulation:\n  cells: {cells}\n  integration: {{temperature_c: 20.0}}\n"
+        "  rheobase: {step_ms: 100.0}\n"
+    )
+    snakemake(tmp_path, "--cores", "1", "--", "rheobases", configuration=configuration)
+    assert plan(tmp_path, "--", "rheobases", configuration=configuration) == {}
+    channel = package / "mechanisms" / "StochKv.mod"
+    channel.write_text(channel.read_text().replace("total = 40", "total = 20"))
+    jobs = plan(tmp_path, "--", "rheobases", configuration=configuration)
+    assert (jobs["mechanisms"], jobs["rheobase"]) == (1, 1)
 
 
 def test_editing_a_probe_file_records_again(copied_run: Path) -> None:

@@ -27,13 +27,17 @@ _NAME = re.compile(r"^    sorter_name(?:: str)? = \"(\w+)\"", re.MULTILINE)
 
 @functools.cache
 def known_sorters() -> dict[str, frozenset[str] | None]:
-    """Names of SpikeInterface's sorters, each with its parameters; None where the source does not list them plainly."""
+    """Names of SpikeInterface's sorters, each with its parameters; None where the source does not list them all.
+
+    It does so for SpikeInterface's own sorters. Wrappers of other programs add to their list when they run.
+    """
     spec = importlib.util.find_spec("spikeinterface")
     folders = [] if spec is None else [Path(folder) / "sorters" for folder in spec.submodule_search_locations or []]
     return {
-        name: _listed_parameters(text)
+        name: _listed_parameters(text) if kind == "internal" else None
         for folder in folders
-        for file in sorted(folder.glob("*ternal/*.py"))
+        for kind in ("internal", "external")
+        for file in sorted((folder / kind).glob("*.py"))
         for text in [file.read_text(encoding="utf-8")]
         for name in _NAME.findall(text)
     }
@@ -45,7 +49,7 @@ def _listed_parameters(text: str) -> frozenset[str] | None:
         named = isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "_default_params"
         if named and isinstance(statement.value, ast.Dict):
             keys = [key.value if isinstance(key, ast.Constant) else None for key in statement.value.keys]
-            return None if None in keys else frozenset(map(str, keys))
+            return None if None in keys or not keys else frozenset(map(str, keys))
     return None
 
 

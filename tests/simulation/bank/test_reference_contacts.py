@@ -17,3 +17,9 @@ def test_reference_contacts_repeat_keep_their_distance_and_reach_dendrites(geome
     along = geometry.start_um + np.linspace(0, 1, 21)[:, None, None] * (geometry.end_um - geometry.start_um)
     nearest = np.array([np.linalg.norm(along - contact, axis=2).min() for contact in contacts])
     assert nearest.min() < 10
+
+
+def test_a_distance_beyond_every_segment_is_served_around_the_soma(geometry: SegmentGeometry) -> None:
+    contacts = reference_contacts(geometry, 1000.0)
+    assert contacts.shape == (480, 3)
+    assert np.linalg.norm(contacts, axis=1).min() >= 1000

@@ -50,7 +50,8 @@ def test_a_spontaneous_cell_is_flagged_and_has_the_lower_end() -> None:
 def test_nothing_below_the_lower_end_is_looked_for(minimum: float) -> None:
     found = search_by_bisection(above(0.0001), RheobaseSettings(minimum_na=minimum))
     assert (found.rheobase_na, found.spontaneous) == (minimum, False)
-    assert min(current for current in found.tried_na if current > 0) >= min(minimum, 0.05)
+    assert minimum in found.tried_na
+    assert min(current for current in found.tried_na if current > 0) >= minimum
 
 
 @pytest.mark.parametrize(("threshold", "expected"), [(0.01, 0.05), (0.05, 0.05), (0.12, 0.15), (0.25, 0.25)])

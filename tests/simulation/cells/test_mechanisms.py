@@ -13,7 +13,8 @@ import pytest
 from spikeline.artifacts import read_manifest
 from spikeline.errors import DataError
 from spikeline.simulation.cells.cell_sources import CellModel
-from spikeline.simulation.cells.mechanisms import LIBRARY, channel_files, compile_mechanisms, load_mechanisms
+from spikeline.simulation.cells.channels import channels_of
+from spikeline.simulation.cells.mechanisms import LIBRARY, compile_mechanisms, load_mechanisms
 from tests.simulation.cell_packages import write_package
 
 
@@ -32,14 +33,14 @@ def test_built_in_cells_need_no_compiler(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_synapses_are_left_out_and_equal_channels_shared(tmp_path: Path) -> None:
     models = [package(tmp_path / "a"), package(tmp_path / "b")]
-    assert channel_files(models) == {"StochKv.mod": tmp_path / "a" / "mechanisms" / "StochKv.mod"}
+    assert channels_of(models) == {"StochKv.mod": tmp_path / "a" / "mechanisms" / "StochKv.mod"}
 
 
 def test_different_channels_of_one_name_are_both_named(tmp_path: Path) -> None:
     models = [package(tmp_path / "a"), package(tmp_path / "b")]
     (tmp_path / "b" / "mechanisms" / "StochKv.mod").write_text("another channel\n")
     with pytest.raises(DataError, match=r"a/mechanisms/StochKv\.mod and .*b/mechanisms/StochKv\.mod"):
-        channel_files(models)
+        channels_of(models)
 
 
 @pytest.mark.parametrize("missing", ["g++", "make", "nrnivmodl"])
@@ -91,6 +92,18 @@ def test_another_process_can_load_it_whatever_lies_in_its_folder(mechanisms: Pat
 def test_a_folder_that_holds_no_mechanisms_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no compiled mechanisms"):
         load_mechanisms(tmp_path)
+
+
+def test_a_library_of_other_channels_is_refused(mechanisms: Path, tmp_path: Path) -> None:
+    """An edited channel must never be simulated with the library of the old one."""
+    model = package(tmp_path / "cell")
+    (tmp_path / "cell" / "mechanisms" / "StochKv.mod").write_text("an edited channel\n")
+    with pytest.raises(DataError, match=r"does not hold StochKv\.mod") as caught:
+        load_mechanisms(mechanisms, model)
+    assert "compiles mechanisms again" in caught.value.remedy
+    (tmp_path / "cell" / "mechanisms" / "StochKv.mod").rename(tmp_path / "cell" / "mechanisms" / "New.mod")
+    with pytest.raises(DataError, match=r"does not hold New\.mod"):
+        load_mechanisms(mechanisms, model)
 
 
 @pytest.mark.neuron

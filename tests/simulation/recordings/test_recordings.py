@@ -124,6 +124,13 @@ def test_background_holds_no_spike_that_could_be_sorted() -> None:
     np.testing.assert_allclose(bounded, far(background_peak_uv=10.0) / 2, rtol=1e-5)
 
 
+def test_rendering_into_an_array_of_another_shape_is_refused() -> None:
+    plan = make_recording(BANK, settings(drive="events"), 1, "a").recording.plan
+    for wrong in (np.zeros((10, 4), np.float32), np.zeros((plan.n_samples, 4), np.float32, order="F")):
+        with pytest.raises(DataError, match="contiguous"):
+            render(plan, 1, wrong)
+
+
 def test_background_comes_from_every_entry_at_hand() -> None:
     noise = NoiseSettings(background_units=8, background_share=0.2)
     made = make_recording(BANK[:4], settings(noise=noise, units=2), 1, "a")

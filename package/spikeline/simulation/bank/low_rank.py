@@ -1,6 +1,6 @@
 """Streaming low-rank compression of membrane currents, with the error measured where it matters: at electrodes.
 
-The currents of a cell (n_segments x n_samples) live close to a space of some 20 dimensions. Slices come one after the
+The currents of a cell (n_segments x n_samples) live close to a space of 10 to 70 dimensions. Slices come one after the
 other; each is projected on the basis found so far, and the basis grows by principal components of what is left over
 until the field of the residual stays under both tolerances at a cloud of reference tetrodes: the largest error at every
 contact, the relative one at every tetrode by itself, so that a quiet tetrode is not carried by a loud one.

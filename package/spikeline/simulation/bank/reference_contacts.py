@@ -10,6 +10,8 @@ from spikeline.simulation.field.geometry import SegmentGeometry
 
 __all__ = ["reference_contacts"]
 
+_MOST_REFUSED = 2000
+
 
 def reference_contacts(
     geometry: SegmentGeometry, distance_um: float, n_tetrodes: int = 120, pitch_um: float = 13.0
@@ -18,6 +20,7 @@ def reference_contacts(
 
     Half of the tetrodes lie around the soma, from the least distance to 5 times it, densest near; half beside segments
     all over the cell (1 to 50 um from their axis), because a contact that touches a dendrite hears errors there.
+    Where no segment lies that far from the soma, all lie around the soma.
 
     Parameters
     ----------
@@ -36,18 +39,18 @@ def reference_contacts(
     generator = seed_stream(0, "reference contacts")
     middles = (geometry.start_um + geometry.end_um) / 2
     contacts: list[np.ndarray] = []
+    refused = 0
     while len(contacts) < n_tetrodes:
         axes = np.linalg.qr(generator.standard_normal((3, 3)))[0]
-        if len(contacts) % 2 == 0:
+        # a small cell may have no segment that far away
+        if len(contacts) % 2 == 0 or refused >= _MOST_REFUSED:
             centre = axes[0] * distance_um * 5 ** generator.uniform()
         else:
             centre = middles[generator.integers(len(middles))] + axes[0] * 50 ** generator.uniform()
         corners = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]]) * pitch_um / 2
         tetrode = centre + corners @ axes[1:]
-        # away from the soma until no contact is too near
-        nearest = np.linalg.norm(tetrode, axis=1).min()
-        if nearest < distance_um:
-            tetrode += axes[0] * (np.sign(axes[0] @ centre) or 1.0) * (distance_um - nearest)
         if np.linalg.norm(tetrode, axis=1).min() >= distance_um:
             contacts.append(tetrode)
+        else:
+            refused += 1
     return np.concatenate(contacts)

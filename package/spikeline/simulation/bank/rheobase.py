@@ -16,7 +16,14 @@ from spikeline.simulation.bank.slices import SliceRunner
 from spikeline.simulation.cells.cell import NeuronCell, build_cell
 from spikeline.simulation.cells.cell_sources import CellModel
 
-__all__ = ["Rheobase", "fires_at_step", "measure_rheobase", "read_rheobase", "search_by_bisection", "search_on_grid"]
+__all__ = [
+    "Rheobase",
+    "fires_at_step",
+    "measure_rheobase",
+    "read_rheobase",
+    "search_by_bisection",
+    "search_on_grid",
+]
 
 RHEOBASE_SCHEMA = "rheobase"
 _FIRST_STEP_NA = 0.05
@@ -63,7 +70,7 @@ def search_by_bisection(fires: Callable[[float], bool], settings: RheobaseSettin
 
     if fire(0.0):
         return Rheobase(settings.minimum_na, found=True, spontaneous=True, tried_na=tried)
-    silent, firing = 0.0, min(_FIRST_STEP_NA, settings.maximum_na)
+    silent, firing = 0.0, min(max(_FIRST_STEP_NA, settings.minimum_na), settings.maximum_na)
     while not fire(firing):
         if firing >= settings.maximum_na:
             raise NumericalError(
@@ -78,7 +85,7 @@ def search_by_bisection(fires: Callable[[float], bool], settings: RheobaseSettin
             firing = middle
         else:
             silent = middle
-    return Rheobase(max(firing, settings.minimum_na), found=True, spontaneous=False, tried_na=tried)
+    return Rheobase(firing, found=True, spontaneous=False, tried_na=tried)
 
 
 def search_on_grid(fires: Callable[[float], bool], settings: RheobaseSettings) -> Rheobase:

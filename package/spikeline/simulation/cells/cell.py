@@ -100,7 +100,7 @@ def build_cell(
         If the package's templates cannot be run, or a channel is missing from the compiled mechanisms.
     """
     h = neuron_interpreter()
-    load_mechanisms(mechanisms)
+    load_mechanisms(mechanisms, model)
     _take_down(h)
     if model.folder is None and integration.temperature_c > _WARMEST_SQUID_C:
         raise DataError(

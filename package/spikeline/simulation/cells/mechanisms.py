@@ -17,42 +17,17 @@ from pathlib import Path
 from spikeline.artifacts import Provenance, atomic_folder, write_manifest
 from spikeline.errors import DataError
 from spikeline.simulation.cells.cell_sources import CellModel
+from spikeline.simulation.cells.channels import CONTENTS, channels_of, checksums_of, missing_channels
 from spikeline.simulation.cells.interpreter import neuron_interpreter
 
-__all__ = ["LIBRARY", "channel_files", "compile_mechanisms", "load_mechanisms"]
+__all__ = ["LIBRARY", "compile_mechanisms", "load_mechanisms"]
 
 LIBRARY = "libnrnmech.so"
-_CONTENTS = "channels.json"
-# Synapses are never used here, and these two do not compile under NEURON 9 (their VERBATIM blocks use old prototypes).
-SYNAPSES = ("ProbAMPANMDA_EMS.mod", "ProbGABAAB_EMS.mod")
 # Stochastic channels (StochKv) declare these NEURON functions themselves, in a form that NEURON 9's headers contradict
 _OLD_PROTOTYPES = re.compile(
     r"^[ \t]*(extern[ \t]+)?(double|void[ \t]*\*)[ \t]*nrn_random_(pick|arg)[ \t]*\([^)]*\)[ \t]*;", re.MULTILINE
 )
 _loaded: set[Path] = set()
-
-
-def channel_files(models: Iterable[CellModel]) -> dict[str, Path]:
-    """The channel MOD files of all models by file name, the synapses left out.
-
-    Raises
-    ------
-    DataError
-        If two models bring different files of one name: they cannot stand in one library.
-    """
-    found: dict[str, Path] = {}
-    for model in models:
-        for path in sorted((model.folder / "mechanisms").glob("*.mod")) if model.folder else []:
-            if path.name in SYNAPSES:
-                continue
-            first = found.setdefault(path.name, path)
-            if first.read_bytes() != path.read_bytes():
-                raise DataError(
-                    f"two different channels are called {path.name}: {first} and {path}",
-                    "one content per file name, because all models share one compiled library",
-                    "simulate the two models in separate runs, or rename one channel in its MOD and biophysics.hoc",
-                )
-    return dict(sorted(found.items()))
 
 
 def _need(program: str, remedy: str, path: str) -> str:
@@ -124,34 +99,48 @@ def compile_mechanisms(
         If the compiler, make or nrnivmodl is missing, channels of one name differ, or the compilation fails.
     """
     models = list(models)
-    channels = channel_files(models)
+    channels = channels_of(models)
     with atomic_folder(target_folder) as target:
         if channels:
             with _build_folder(channels) as build:
                 shutil.copyfile(_run_nrnivmodl(channels, build), target / LIBRARY)
-        checksums = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in channels.items()}
-        contents = {"channels": checksums, "cells": sorted(model.name for model in models)}
-        (target / _CONTENTS).write_text(json.dumps(contents, indent=1, sort_keys=True) + "\n")
+        contents = {"channels": checksums_of(channels)}
+        (target / CONTENTS).write_text(json.dumps(contents, indent=1, sort_keys=True) + "\n")
     write_manifest(target_folder, schema="mechanisms", provenance=provenance, content={"channels": sorted(channels)})
 
 
-def load_mechanisms(folder: str | Path | None) -> None:
+def load_mechanisms(folder: str | Path | None, model: CellModel | None = None) -> None:
     """Load a compiled library into this process's NEURON, once; without a library there is nothing to do.
+
+    Parameters
+    ----------
+    folder
+        Made by `compile_mechanisms`.
+    model
+        Its channels must be those in the library; None: no check.
 
     Raises
     ------
     DataError
-        If the folder was not made by `compile_mechanisms`, or NEURON cannot load the library.
+        If the folder was not made by `compile_mechanisms` or from other channels, or NEURON cannot load the library.
     """
     if folder is None:
         return
     folder = Path(folder).resolve()
-    if not (folder / _CONTENTS).is_file():
+    if not (folder / CONTENTS).is_file():
         raise DataError(
             f"{folder} holds no compiled mechanisms",
             "the output of compile_mechanisms",
             "run the rule that compiles mechanisms",
         )
+    if model is not None:
+        missing = missing_channels(folder, [model])
+        if missing:
+            raise DataError(
+                f"{folder} does not hold {', '.join(missing)} as in {model.folder}",
+                "a library compiled from the channels of this cell model as they are now",
+                "run the rule that compiles mechanisms again",
+            )
     library = folder / LIBRARY
     if library in _loaded or not library.exists():
         return

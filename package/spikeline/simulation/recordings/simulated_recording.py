@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 from spikeinterface.core import BaseRecording, BaseRecordingSegment
 
+from spikeline.errors import DataError
 from spikeline.simulation.recordings.blas import one_blas_thread
 from spikeline.simulation.recordings.interpolation import interpolator
 from spikeline.simulation.recordings.noise import NoiseSource, noise_block
@@ -123,7 +124,18 @@ def render(
         How many stretches are computed at a time.
     out
         Where it is written, e.g. a memory map; None: new memory.
+
+    Raises
+    ------
+    DataError
+        If ``out`` has another shape or is not contiguous.
     """
+    if out is not None and (out.shape != (plan.n_samples, plan.n_channels) or not out.flags.c_contiguous):
+        raise DataError(
+            f"an array of shape {out.shape}, {'' if out.flags.c_contiguous else 'not '}contiguous",
+            f"a contiguous one of {plan.n_samples} samples and {plan.n_channels} channels",
+            "leave it out, or make one of the recording's shape",
+        )
     if out is None:
         out = np.empty((plan.n_samples, plan.n_channels), np.float32)
         out.reshape(-1)[:: _LARGE_PAGE // out.itemsize] = (

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float32
 
 from spikeline.simulation.recordings.interpolation import Interpolator
+from spikeline.simulation.recordings.kernels import FINE_HALF
 from spikeline.simulation.recordings.noise import noise_filter
-from spikeline.simulation.recordings.pasting import FINE_HALF
 from spikeline.simulation.recordings.sources import EVENT_PHASES, LOOP_SEAM, ContinuousSource, EventSource, Motion
 from spikeline.simulation.recordings.synthesis import Synthesiser
 
