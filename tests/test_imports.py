@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ["torch", "neuron", "LFPy", "spikeinterface", "MEArec", "snakemake", "beartype"]
+HEAVY = ["torch", "lightning", "neuron", "LFPy", "spikeinterface", "MEArec", "snakemake", "beartype"]
 
 
 def _loaded(code, modules):

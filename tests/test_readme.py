@@ -9,9 +9,11 @@ import pytest
 
 from spikeline.simulation.bank import write_bank_entry
 from spikeline.simulation.recordings import read_recording
+from spikeline.sorting.scoring import COUNT_COLUMNS, SCORE_COLUMNS
 from tests.synthetic_bank import synthetic_entry
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 
 
 def test_own_spike_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,9 +28,14 @@ def test_own_spike_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_named_targets_and_files_exist() -> None:
-    root = Path(__file__).parents[1]
-    rules = "\n".join(path.read_text() for path in sorted((root / "rules").glob("*.smk")))
+    rules = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
     for target in re.findall(r"`snakemake (\w+)`", README):
         assert f"rule {target}:" in rules, target
-    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (root / link).exists(), link
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / link.partition("#")[0]).exists(), link
+
+
+@pytest.mark.parametrize(("table", "columns"), [("scores", SCORE_COLUMNS), ("counts", COUNT_COLUMNS)])
+def test_tables_of_the_figures_are_described_as_they_are(table: str, columns: list[str]) -> None:
+    [row] = re.findall(rf"^\| `{table}` \| (.*) \|$", (ROOT / "docs/figures.md").read_text(), re.MULTILINE)
+    assert re.sub(r" \([^)]*\)", "", row).split(", ") == columns

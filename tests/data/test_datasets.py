@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from spikeline.data import DatasetEntry, read_dataset_table, resolve_dataset
-from spikeline.data.datasets import READERS
+from spikeline.data.datasets import READERS, datasets_at_hand
 from spikeline.data.readers import read_dataset_recording, read_plain_npz, tetrode_recording
 from spikeline.errors import ConfigError, DataError, FormatError
 
@@ -35,7 +35,8 @@ def test_committed_table():
     table = read_dataset_table(COMMITTED)
     assert {"locust_trial_01", "linear_track", "digit69", "mnist_test_images", "chewie_2013_10_03"} <= set(table)
     assert len({entry.path for entry in table.values()}) == len(table)
-    assert {entry.reader for entry in table.values()} == set(READERS)
+    # every layout that is listed has an example, but the one for users' own recordings
+    assert {entry.reader for entry in table.values()} == set(READERS) - {"spikeinterface"}
 
 
 def test_reads_a_tetrode_in_its_own_unit(root):
@@ -135,10 +136,18 @@ def test_entries_that_are_not_recordings_or_not_as_described(root):
         read_dataset_recording("small", root, {"small": _entry(root, reader="idx")})
     with pytest.raises(DataError, match="lacks"):
         read_dataset_recording("small", root, {"small": _entry(root, contact_distance_um=None)})
-    with pytest.raises(FormatError, match="15000 Hz"):
+    with pytest.raises(FormatError, match="sampling_rate_hz 15000"):
         read_dataset_recording("small", root, {"small": _entry(root, sampling_rate_hz=30_000.0)})
     with pytest.raises(DataError, match=r"\(10, 3\)"):
         tetrode_recording(np.zeros((10, 3)), 1000.0, 20.0, "adc")
+
+
+def test_only_recordings_are_planned(root):
+    table = {"small": _entry(root), "snippets": _entry(root, reader="snippets_npz")}
+    assert list(datasets_at_hand(["small"], root, table)) == ["small"]
+    with pytest.raises(DataError, match=r"snippets_npz.*\n.*spikeinterface, tetrode_npz: small"):
+        datasets_at_hand(["small", "snippets"], root, table)
+    assert list(datasets_at_hand(["snippets"], root, table, readers=["snippets_npz"])) == ["snippets"]
 
 
 def test_importing_the_table_imports_no_heavy_library():

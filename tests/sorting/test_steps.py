@@ -1,12 +1,15 @@
+import json
 import os
+import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from spikeline.artifacts import read_csv
+from spikeline.artifacts import file_checksum, read_csv
 from spikeline.config.recordings import RecordingSettings
 from spikeline.config.sorting import ScoringSettings, SorterSettings
-from spikeline.errors import DataError
+from spikeline.errors import DataError, FormatError
 from spikeline.sorting.scoring import COUNT_COLUMNS, SCORE_COLUMNS
 from spikeline.sorting.sorting_file import read_sorting
 from spikeline.sorting.steps import real_tables_to_files, score_to_files, sort_dataset_to_file, sort_to_file
@@ -43,6 +46,43 @@ def test_from_recording_to_tables(folder, tmp_path):
     assert set(scores["cell"]) == {"A", "B", "C"}
     assert scores["snr"].between(5, 30).all()
     assert counts.set_index("sorter")["well_detected"].to_dict() == {"simple": 3, "quiet": 0}
+
+
+def test_a_folder_that_spikeinterface_saved(folder, tmp_path):
+    sorter = SorterSettings(sorter="simple")
+    sort_to_file(folder, tmp_path / "ours.h5", sorter, seed=1)
+    shutil.copytree(folder / "recording", tmp_path / folder.name)  # the same name: sorters are seeded by it
+    assert sort_to_file(tmp_path / folder.name, tmp_path / "theirs.h5", sorter, seed=1) == ""
+    ours, theirs = read_sorting(tmp_path / "ours.h5"), read_sorting(tmp_path / "theirs.h5")
+    np.testing.assert_array_equal(ours.to_spike_vector(), theirs.to_spike_vector())
+
+
+def test_a_data_set_that_spikeinterface_saved(folder, tmp_path):
+    entry = {
+        "title": "mine", "path": "easy/recording", "reader": "spikeinterface", "source": "a test", "version": "1",
+        "sha256": file_checksum(folder / "recording"), "licence": "mine",
+    }  # fmt: skip
+    (tmp_path / "datasets.yaml").write_text(json.dumps({"mine": entry}))  # JSON is YAML
+    where = ("mine", folder.parent, tmp_path / "datasets.yaml")
+    assert sort_dataset_to_file(*where, tmp_path / "simple.h5", SorterSettings(sorter="simple"), seed=1) == ""
+    outputs = [tmp_path / f"{name}.csv" for name in ("waveforms", "excerpt", "spikes")]
+    real_tables_to_files(*where, {"simple": tmp_path / "simple.h5"}, *outputs, BAND)
+    assert set(read_csv(outputs[1])["unit"]) == {"uV"}
+
+
+def test_a_saved_recording_that_cannot_be_sorted(folder, tmp_path):
+    saved, sorter = tmp_path / "saved", SorterSettings(sorter="simple")
+    shutil.copytree(folder / "recording", saved)
+    (saved / "probegroup.json").unlink()
+    with pytest.raises(DataError, match="the recording has no probe"):
+        sort_to_file(saved, tmp_path / "s.h5", sorter, seed=1)
+    description = json.loads((saved / "binary.json").read_text())
+    description["kwargs"]["file_paths"] *= 2
+    (saved / "binary.json").write_text(json.dumps(description))
+    with pytest.raises(DataError, match="2 segments"):
+        sort_to_file(saved, tmp_path / "s.h5", sorter, seed=1)
+    with pytest.raises(FormatError, match="is not a folder"):
+        sort_to_file(tmp_path / "none", tmp_path / "s.h5", sorter, seed=1)
 
 
 def test_same_bytes_again(folder, tmp_path):

@@ -25,11 +25,15 @@ __all__ = ["score", "sort_command"]
 @click.option("--threads", default=1, show_default=True, help="Worker threads.")
 @output_option("HDF5 file for the sorting.")
 def sort_command(recording: Path, sorter: str, parameters: str, seed: int, threads: int, output: Path) -> None:
-    """Sort a RECORDING (a folder made by `spikeline record`) with a SORTER of SpikeInterface.
+    """Sort a RECORDING with a SORTER of SpikeInterface.
+
+    RECORDING is a folder made by `spikeline record`, or by SpikeInterface's recording.save (binary or zarr, one
+    segment, with a probe).
 
     \b
     Example:
       spikeline sort results/quick/recordings/tetrode_static simple -o my/simple.h5
+      spikeline sort my/recording.zarr simple -o my/simple.h5
     """
     from spikeline.config.sorting import SorterSettings
     from spikeline.config.yaml_text import parse_yaml

@@ -24,11 +24,13 @@ class RunSettings(Settings):
         example="reference",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
     )
-    seed: int = setting(42, description="Root of every random stream.", ge=0, lt=2**31)
+    seed: int = setting(
+        42, description="Root of every random stream. Any number will do; 42 is SimSort's.", ge=0, lt=2**31
+    )
     data_root: str | None = setting(
         None,
-        description="Folder of external data sets (datasets.yaml gives paths below it); null: stages that need it "
-        "are left out.",
+        description="Folder of external data sets (datasets.yaml gives paths below it). null by default, because "
+        "spikeline comes without them: stages that need it are left out.",
     )
     simulation: SimulationSettings = setting(description="From cells to the bank of membrane currents.")
     recordings: dict[str, RecordingSettings] = setting({}, description="Synthetic recordings by name.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -15,9 +15,18 @@ from spikeline.config.base import FiniteFloat, Settings, setting
 from spikeline.config.yaml_text import read_yaml
 from spikeline.errors import ConfigError, DataError
 
-__all__ = ["READERS", "DatasetEntry", "datasets_at_hand", "read_dataset_table", "resolve_dataset"]
+__all__ = [
+    "READERS",
+    "RECORDING_READERS",
+    "DatasetEntry",
+    "datasets_at_hand",
+    "read_dataset_table",
+    "refuse_other_layout",
+    "resolve_dataset",
+]
 
 READERS = (
+    "spikeinterface",
     "tetrode_npz",
     "single_channel_npz",
     "snippets_npz",
@@ -26,7 +35,10 @@ READERS = (
     "viewed_digits_mat",
     "idx",
 )
-"""Layouts of files; `spikeline.data.readers` reads recordings, the stages that use the others read them."""
+"""Layouts of files and folders: `spikeline.data.readers` reads the recordings, stages to come the others."""
+
+RECORDING_READERS = ("spikeinterface", "tetrode_npz")
+"""Those of them that give a recording a sorter can use."""
 
 
 def _stays_below(path: str) -> str:
@@ -37,16 +49,19 @@ def _stays_below(path: str) -> str:
 
 
 class DatasetEntry(Settings):
-    """One file of an external data set."""
+    """One external data set: a file, or with the reader spikeinterface a folder."""
 
     title: str = setting(description="What it is, in a sentence.", min_length=1)
     path: Annotated[str, AfterValidator(_stays_below)] = setting(
-        description="Where the file lies below data_root.", min_length=1
+        description="Where the file or folder lies below data_root.", min_length=1
     )
-    reader: Literal[READERS] = setting(description="Layout of the file.")  # type: ignore[valid-type]
+    reader: Literal[READERS] = setting(description="Layout of the file or folder.")  # type: ignore[valid-type]
     source: str = setting(description="Where to get it: repository, archive or page.", min_length=1)
     version: str = setting(description="Which edition of the source; the checksum pins the bytes.", min_length=1)
-    sha256: str = setting(description="SHA-256 of the file.", pattern=r"^[0-9a-f]{64}$")
+    sha256: str = setting(
+        description="SHA-256 of the file; of a folder, what `spikeline.artifacts.file_checksum` gives.",
+        pattern=r"^[0-9a-f]{64}$",
+    )
     licence: str = setting(description="Licence as the source states it, or that it states none.", min_length=1)
     sampling_rate_hz: FiniteFloat | None = setting(
         None, unit="Hz", description="Sampling rate of traces or snippets.", gt=0, le=1e6
@@ -113,7 +128,7 @@ def _problem(name: str, problem: dict, positions: Mapping[tuple[str | int, ...],
 
 
 def resolve_dataset(name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]) -> Path:
-    """The file of a data set, checked: it lies inside data_root and its bytes are the ones the table was made for.
+    """The file or folder of a data set, checked: inside data_root, and with the bytes the table was made for.
 
     Parameters
     ----------
@@ -142,18 +157,50 @@ def resolve_dataset(name: str, data_root: str | Path, table: Mapping[str, Datase
 
 
 def datasets_at_hand(
-    names: Iterable[str], data_root: str | Path, table: Mapping[str, DatasetEntry]
+    names: Iterable[str],
+    data_root: str | Path,
+    table: Mapping[str, DatasetEntry],
+    readers: Collection[str] = RECORDING_READERS,
 ) -> dict[str, DatasetEntry]:
-    """The named entries, each known and its file there; checksums wait until the file is read (`resolve_dataset`).
+    """The named entries, each known, of a usable layout, and there; checksums wait until a file is read.
+
+    Parameters
+    ----------
+    names, data_root, table
+        As in `resolve_dataset`.
+    readers
+        Layouts that the stage asking can use; recordings unless told otherwise.
 
     Raises
     ------
     DataError
-        As `resolve_dataset`, less the checksum.
+        As `resolve_dataset`, less the checksum; or if an entry has another layout.
     """
+    names = list(names)
     for name in names:
+        if name in table:
+            refuse_other_layout(name, table, readers)
         _file_of(name, data_root, table)
     return {name: table[name] for name in names}
+
+
+def refuse_other_layout(
+    name: str, table: Mapping[str, DatasetEntry], readers: Collection[str] = RECORDING_READERS
+) -> None:
+    """Refuse an entry whose layout is none of ``readers``.
+
+    Raises
+    ------
+    DataError
+        Naming the layouts that can be used, and the entries that have them.
+    """
+    if table[name].reader not in readers:
+        usable = ", ".join(other for other, entry in table.items() if entry.reader in readers)
+        raise DataError(
+            f"data set {name!r} has the layout {table[name].reader}, which is no recording that sorters can use",
+            f"one of the readers {', '.join(readers)}: {usable or 'no entry here has one'}",
+            "name another entry of config/datasets.yaml under sorting.real_recordings",
+        )
 
 
 def _file_of(name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]) -> Path:
@@ -181,10 +228,11 @@ def _file_of(name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]
             "a file inside data_root",
             "put the file itself there instead of a link, or set data_root to the folder it really lies in",
         )
-    if not path.is_file():
+    if not (path.is_dir() if entry.reader == "spikeinterface" else path.is_file()):
+        what = "folder" if entry.reader == "spikeinterface" else "file"
         raise DataError(
-            f"{path} of data set {name!r} does not exist",
-            f"the file of {entry.source}",
+            f"{path} of data set {name!r} " + (f"is not a {what}" if path.exists() else "does not exist"),
+            f"the {what} of {entry.source}",
             "get it from there, or leave the data set out",
         )
     return path

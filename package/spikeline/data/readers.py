@@ -9,15 +9,14 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from spikeline.data.datasets import DatasetEntry, resolve_dataset
+from spikeline.data.datasets import DatasetEntry, refuse_other_layout, resolve_dataset
+from spikeline.data.spikeinterface_folder import read_spikeinterface_folder
 from spikeline.errors import DataError, FormatError
 
 if TYPE_CHECKING:
     import spikeinterface as si
 
 __all__ = ["read_dataset_recording", "read_plain_npz", "tetrode_recording"]
-
-_RECORDING_READERS = ("tetrode_npz",)
 
 
 def read_plain_npz(path: str | Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -92,7 +91,10 @@ def tetrode_recording(
 
 
 def read_dataset_recording(name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]) -> si.BaseRecording:
-    """A recording of the data-set table, in the unit the file has; its annotation ``unit`` says which.
+    """A recording of the data-set table, in the unit the file has.
+
+    One that knows its gains gives microvolts on request (``return_in_uV``); a tetrode file's annotation ``unit`` says
+    what it holds.
 
     Raises
     ------
@@ -102,14 +104,21 @@ def read_dataset_recording(name: str, data_root: str | Path, table: Mapping[str,
         If the file is not what the table says.
     """
     path = resolve_dataset(name, data_root, table)
+    refuse_other_layout(name, table)
     entry = table[name]
-    if entry.reader not in _RECORDING_READERS:
-        usable = ", ".join(n for n, e in table.items() if e.reader in _RECORDING_READERS)
-        raise DataError(
-            f"data set {name!r} has the layout {entry.reader}",
-            f"a recording ({', '.join(_RECORDING_READERS)}): {usable or 'none here'}",
-            "name another entry of config/datasets.yaml under sorting.real_recordings",
-        )
+    saved = entry.reader == "spikeinterface"
+    recording = read_spikeinterface_folder(path) if saved else _tetrode(name, path, entry)
+    found = {"sampling_rate_hz": float(recording.sampling_frequency), "channels": recording.get_num_channels()}
+    for key, value in found.items():
+        stated = getattr(entry, key)
+        if stated is not None and stated != value:
+            raise FormatError(
+                f"{path} has {key} {value:g}", f"{stated:g}, as config/datasets.yaml says", "correct the table"
+            )
+    return recording
+
+
+def _tetrode(name: str, path: Path, entry: DatasetEntry) -> si.BaseRecording:
     if entry.sampling_rate_hz is None or entry.contact_distance_um is None or entry.unit is None:
         raise DataError(
             f"data set {name!r} lacks sampling_rate_hz, contact_distance_um or unit",
@@ -117,11 +126,4 @@ def read_dataset_recording(name: str, data_root: str | Path, table: Mapping[str,
             "add them to config/datasets.yaml",
         )
     arrays = read_plain_npz(path, ("data", "fs"))
-    rate = float(arrays["fs"])
-    if rate != entry.sampling_rate_hz:
-        raise FormatError(
-            f"{path} is sampled at {rate:g} Hz",
-            f"{entry.sampling_rate_hz:g} Hz, as config/datasets.yaml says",
-            "correct the table",
-        )
-    return tetrode_recording(arrays["data"], rate, entry.contact_distance_um, entry.unit)
+    return tetrode_recording(arrays["data"], float(arrays["fs"]), entry.contact_distance_um, entry.unit)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from spikeline.artifacts import Provenance, seed_integer, write_csv
+from spikeline.artifacts import Provenance, manifest_path, seed_integer, write_csv
 from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.errors import DataError
 from spikeline.sorting.sorting_file import read_sorting, write_sorting
@@ -24,12 +24,13 @@ def sort_to_file(
     threads: int = 1,
     provenance: Provenance | None = None,
 ) -> str:
-    """Sort a simulated recording.
+    """Sort a recording in a folder.
 
     Parameters
     ----------
     recording_folder
-        Written by `spikeline.simulation.recordings.write_recording`.
+        Written by `spikeline.simulation.recordings.write_recording`, which puts a manifest beside it; one without is
+        taken for a folder that SpikeInterface saved.
     sorting_path
         Where the sorting goes (HDF5).
     settings
@@ -46,13 +47,15 @@ def sort_to_file(
     str
         Why no unit was found; empty if there are units.
     """
+    from spikeline.data.spikeinterface_folder import read_spikeinterface_folder
     from spikeline.simulation.recordings.recording import read_recording
     from spikeline.sorting.run import sort_recording
 
     folder = Path(recording_folder)
-    sorting = sort_recording(
-        read_recording(folder).recording, settings, threads, _sorter_seed(seed, folder.name, settings)
-    )
+    # one of ours without its manifest is unfinished, and its reader says so
+    ours = manifest_path(folder).is_file() or (folder / "units.csv").is_file()
+    recording = read_recording(folder).recording if ours else read_spikeinterface_folder(folder)
+    sorting = sort_recording(recording, settings, threads, _sorter_seed(seed, folder.name, settings))
     write_sorting(sorting_path, sorting, provenance)
     return str(sorting.get_annotation("note"))
 
