@@ -85,6 +85,11 @@ def model_checksum(wildcards):
 LIBRARY = f"results/{SETTINGS.run}/simulation/mechanisms"
 
 
+@cache
+def _missing_channels(cell):
+    return missing_channels(LIBRARY, [MODELS[cell]])
+
+
 def library_for(wildcards):
     """The compiled channels: ancient, so that a new cell's channels run no other cell again, unless this cell's changed.
 
@@ -92,8 +97,7 @@ def library_for(wildcards):
     channel's checksum in their params would not be seen before the next run.
     """
     manifest = f"{LIBRARY}.manifest.json"
-    missing = missing_channels(LIBRARY, [MODELS[wildcards.cell]])
-    return manifest if missing else ancient(manifest)
+    return manifest if _missing_channels(wildcards.cell) else ancient(manifest)
 
 
 def real_recording_figures(wildcards):
