@@ -9,11 +9,7 @@ from spikeline.config.load import load_run
 from spikeline.data.datasets import datasets_at_hand, read_dataset_table
 from spikeline.errors import SpikelineError
 from spikeline.simulation.cells.cell_sources import find_cell_models
-from spikeline.simulation.cells.channels import (
-    channels_of,
-    checksums_of,
-    missing_channels,
-)
+from spikeline.simulation.cells.channels import channels_of, checksums_of
 from spikeline.simulation.shards import bank_shards, cast_of_recording, variant_names
 from spikeline.sorting.catalogue import check_sorters
 
@@ -80,24 +76,6 @@ def _checksum_of_model(cell):
 def model_checksum(wildcards):
     """Checksum of a cell model's files: jobs depend on their own model, not on the library all models share."""
     return _checksum_of_model(wildcards.cell)
-
-
-LIBRARY = f"results/{SETTINGS.run}/simulation/mechanisms"
-
-
-@cache
-def _missing_channels(cell):
-    return missing_channels(LIBRARY, [MODELS[cell]])
-
-
-def library_for(wildcards):
-    """The compiled channels: ancient, so that a new cell's channels run no other cell again, unless this cell's changed.
-
-    Snakemake does not look at what else changed of jobs below a job that runs, not even through an ancient input; a
-    channel's checksum in their params would not be seen before the next run.
-    """
-    manifest = f"{LIBRARY}.manifest.json"
-    return manifest if _missing_channels(wildcards.cell) else ancient(manifest)
 
 
 def real_recording_figures(wildcards):

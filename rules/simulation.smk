@@ -33,7 +33,7 @@ rule mechanisms:
         runtime=minutes(10),
     params:
         version=1,
-        # of the channels alone: a cell that brings no new ones compiles nothing
+        # of the channels alone: a cell that brings no new ones compiles nothing, and reruns nothing but itself
         channels=CHANNELS,
     script:
         "../scripts/simulation/mechanisms.py"
@@ -42,7 +42,7 @@ rule mechanisms:
 rule rheobase:
     """The smallest step current that makes a cell variant fire."""
     input:
-        mechanisms=library_for,
+        mechanisms=rules.mechanisms.output[0],
     output:
         "<results>/simulation/rheobase/{cell}/{variant}.json",
     log:
@@ -67,7 +67,7 @@ rule rheobase:
 rule currents:
     """One entry of the bank: membrane currents of one cell variant under one stimulus seed, low rank."""
     input:
-        mechanisms=library_for,
+        mechanisms=rules.mechanisms.output[0],
         rheobase=rules.rheobase.output[0],
     output:
         "<results>/simulation/currents/{cell}/{variant}-{seed}.h5",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Shaped
 
 __all__ = ["FieldError", "field_error", "per_tetrode"]
 
@@ -69,12 +69,12 @@ class FieldError:
             self.residual_na + other.residual_na,
         )
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> dict[str, Shaped[np.ndarray, "*_shape"]]:
         """All of it under names of its own, to be stored; `from_arrays` reads it back."""
         return {f"error_{item.name}": np.asarray(getattr(self, item.name)) for item in fields(self)}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> FieldError:
+    def from_arrays(cls, arrays: Mapping[str, Shaped[np.ndarray, "*_shape"]]) -> FieldError:
         """What `arrays` gave."""
         values = {item.name: arrays[f"error_{item.name}"] for item in fields(cls)}
         return cls(**{name: value if value.ndim else float(value) for name, value in values.items()})
