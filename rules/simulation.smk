@@ -82,7 +82,7 @@ rule currents:
         mem_mb=memory_mb(memory_of_slice()),
         runtime=minutes(int(10 + SETTINGS.simulation.bank.duration_s / 20)),
     params:
-        version=2,
+        version=3,
         seed=SETTINGS.seed,
         cell=cell_of,
         model=model_checksum,

@@ -35,7 +35,7 @@ __all__ = ["simulate_bank_entry", "simulate_currents"]
 _TRUNCATION_SHARE = 0.8  # of the tolerances; the rest is for the 16-bit coefficients
 _PEAK_WINDOW_MS = 1.0
 _BOUND_DISTANCE_UM = 20.0
-_STEP_VERSION = 3  # of the work folder's content: raised when an unfinished entry of older code must not be resumed
+_STEP_VERSION = 4  # of the work folder's content: raised when an unfinished entry of older code must not be resumed
 
 
 def simulate_currents(

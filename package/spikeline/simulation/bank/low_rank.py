@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32
 from scipy.linalg import eigh
-from scipy.linalg.blas import ssyrk
+from scipy.linalg.blas import dsyrk
 
 from spikeline.errors import NumericalError
 from spikeline.simulation.bank.field_error import FieldError, per_tetrode
@@ -227,6 +227,11 @@ def _quadratic(rows: np.ndarray, gram: np.ndarray) -> np.ndarray:
 
 
 def _gram(samples: np.ndarray) -> np.ndarray:
-    """(n_segments, n_segments) float64 Gram matrix of (n_segments, n) float32 samples."""
-    upper = ssyrk(1.0, samples.T, trans=1) if samples.flags.c_contiguous else ssyrk(1.0, samples)
-    return np.triu(upper) + np.triu(upper, 1).T  # ssyrk fills the upper triangle only
+    """(n_segments, n_segments) float64 Gram matrix of (n_segments, n) float32 samples.
+
+    Summed in double precision: a quiet tetrode's share of the currents lies below the rounding of single-precision
+    sums, and components that are rounding would be kept for it.
+    """
+    exact = samples.astype(np.float64, order="K")
+    upper = dsyrk(1.0, exact.T, trans=1) if exact.flags.c_contiguous else dsyrk(1.0, exact)
+    return np.triu(upper) + np.triu(upper, 1).T  # dsyrk fills the upper triangle only
