@@ -105,7 +105,7 @@ def memory_of_slice():
 
 
 def memory_of_recording(wildcards, attempt):
-    """Room for its bank entries at 1.4 MB per second (the largest cell's rank), and for the traces that are being made."""
+    """Room for its bank entries at 1.4 MB per second (the largest rank seen, and more), and for the traces that are being made."""
     recording, cast = (
         SETTINGS.recordings[wildcards.recording],
         CASTS[wildcards.recording],

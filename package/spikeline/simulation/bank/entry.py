@@ -147,7 +147,7 @@ def write_bank_entry(path: str | Path, entry: BankEntry, provenance: Provenance 
 
 
 def read_bank_entry(path: str | Path, most_s: float | None = None) -> BankEntry:
-    """Read an entry, or its first ``most_s`` seconds, into memory (0.2 to 1.4 MB per second, by the cell's rank).
+    """Read an entry, or its first ``most_s`` seconds, into memory (0.2 to 1.2 MB per second, by the cell's rank).
 
     Raises
     ------
