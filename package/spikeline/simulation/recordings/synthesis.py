@@ -63,10 +63,6 @@ class Synthesiser:
                 )
         self.continuous = [s for s in sources if isinstance(s, ContinuousSource)]
         self.events = [s for s in sources if isinstance(s, EventSource)]
-        # one matrix for all continuous sources, so that a window costs one product
-        self.projection = np.concatenate(
-            [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in self.continuous], axis=2
-        ) if self.continuous else np.zeros((steps, n_channels, 0), np.float32)  # fmt: skip
         self.event_tables = event_tables(plan)
         self._pasters = [SpikePaster(source, plan, self.event_tables, bank_rate_hz, motion) for source in self.events]
 

@@ -46,7 +46,11 @@ class TorchSynthesiser:
         host = Synthesiser(sources, n_channels=n_channels, plan=plan, bank_rate_hz=bank_rate_hz, motion=motion)
         self.n_channels, self.plan, self.bank_rate_hz, self.motion = n_channels, plan, bank_rate_hz, motion
         self.device = torch.device(device)
-        self.projection = self._tensor(host.projection)
+        # one matrix for all continuous sources, so that a window costs one product
+        steps = 1 if motion is None else len(motion.grid_um)
+        tables = [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in host.continuous]
+        nothing = np.zeros((steps, n_channels, 0), np.float32)
+        self.projection = self._tensor(np.concatenate([nothing, *tables], axis=2))
         self.continuous = [
             (self._tensor(s.components[s.kept]), self._tensor(s.offset)[:, None], s.first, s.loops)
             for s in host.continuous
