@@ -6,12 +6,21 @@ from snakemake.exceptions import WorkflowError
 
 from spikeline.artifacts import config_hash, file_checksum
 from spikeline.config.load import load_run
-from spikeline.data.datasets import datasets_at_hand, read_dataset_table
+from spikeline.data.datasets import (
+    datasets_at_hand,
+    has_ground_truth,
+    read_dataset_table,
+)
 from spikeline.errors import SpikelineError
 from spikeline.simulation.cells.cell_sources import find_cell_models
 from spikeline.simulation.cells.channels import channels_of, checksums_of
 from spikeline.simulation.shards import bank_shards, cast_of_recording, variant_names
 from spikeline.sorting.catalogue import check_sorters
+from spikeline.sorting.simsort.training_shards import training_shards, validation_cells
+from spikeline.sorting.simsort.weight_files import (
+    needs_trained_weights,
+    weights_checksums,
+)
 
 DATASETS = str(Path(workflow.basedir) / "config" / "datasets.yaml")
 try:
@@ -91,6 +100,22 @@ def real_recording_figures(wildcards):
     )
 
 
+def real_recording_scores(wildcards):
+    """Scores of the real recordings whose spikes are known; asked for by name without any, an error says what is missing."""
+    known = [
+        name
+        for name in REAL_RECORDINGS
+        if has_ground_truth(name, SETTINGS.data_root, REAL_RECORDINGS)
+    ]
+    if not known:
+        raise WorkflowError(
+            "no real recording to score: it needs data_root, and one under sorting.real_recordings whose spikes are known\n"
+            "  expected: a reader with ground truth; docs/datasets.md says which have it\n"
+            "  what to do: name such a data set, or ask for another target"
+        )
+    return expand("<results>/sorting/real/{dataset}/scores.csv", dataset=known)
+
+
 def memory_mb(base):
     """Memory that grows with each attempt; a submitted job carries two Snakemake processes, hence the floor."""
     return lambda wildcards, attempt: max(500, base) * attempt
@@ -128,6 +153,43 @@ def minutes(base):
 def currents_of(shards):
     """Paths of bank entries."""
     return [f"<results>/simulation/currents/{shard.name}.h5" for shard in shards]
+
+
+def training_entries(wildcards):
+    """Bank entries of the training side; asked for without any, an error says what is missing."""
+    try:
+        return currents_of(training_shards(SETTINGS))
+    except SpikelineError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def memory_of_training(wildcards, input, attempt):
+    """Room for the bank entries at 1.4 MB per second (the largest rank seen, and more), and for torch."""
+    held_s = min(SETTINGS.simsort.bank_s, SETTINGS.simulation.bank.duration_s)
+    return int(3000 + 1.4 * held_s * len(input)) * attempt
+
+
+def minutes_of_training(training):
+    """Three times what its steps take on one core (0.13 s, measured), more on a later attempt."""
+    return minutes(int(10 + 3 * 0.13 * training.steps / 60))
+
+
+def gpus_of_training(training):
+    """One if the settings insist; with accelerator auto a GPU is used where there is one, and none is asked for."""
+    return int(training.accelerator == "gpu")
+
+
+def trained_weights(wildcards):
+    """The run's own weights, for a sorter that asks for them."""
+    if not needs_trained_weights(SETTINGS.sorting.sorters[wildcards.sorter]):
+        return []
+    trained = (rules.simsort_detector.output, rules.simsort_identifier.output)
+    return [file for output in trained for file in (output.weights, output.card)]
+
+
+def weights_of_sorter(wildcards):
+    """Checksums of weights that come along, or lie in a folder of the user's: other ones sort again."""
+    return weights_checksums(SETTINGS.sorting.sorters[wildcards.sorter])
 
 
 def benchmarks_made():

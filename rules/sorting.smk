@@ -18,7 +18,8 @@ rule sortings:
 rule sort:
     """Sort one recording with one sorter."""
     input:
-        rules.recording.output.manifest,
+        recording=rules.recording.output.manifest,
+        weights=trained_weights,
     output:
         "<results>/sorting/{recording}/{sorter}.h5",
     log:
@@ -35,6 +36,7 @@ rule sort:
         version=1,
         seed=SETTINGS.seed,
         sorter=lambda wildcards: SETTINGS.sorting.sorters[wildcards.sorter].plain(),
+        weights=weights_of_sorter,
     script:
         "../scripts/sorting/sort.py"
 
@@ -90,6 +92,7 @@ rule sort_real:
     input:
         # ancient: the data set's own row, in params, decides; an edit of another row reruns nothing
         table=ancient(DATASETS),
+        weights=trained_weights,
     output:
         "<results>/sorting/real/{dataset}/{sorter}.h5",
     log:
@@ -106,9 +109,45 @@ rule sort_real:
         version=1,
         seed=SETTINGS.seed,
         sorter=lambda wildcards: SETTINGS.sorting.sorters[wildcards.sorter].plain(),
-        dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].plain(),
+        weights=weights_of_sorter,
+        dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].recording_keys(),
     script:
         "../scripts/sorting/sort_real.py"
+
+
+rule score_real:
+    """Compare every sorting of one real recording with its known spikes, by both rules."""
+    input:
+        table=ancient(DATASETS),
+        sortings=expand(
+            "<results>/sorting/real/{{dataset}}/{sorter}.h5",
+            sorter=SETTINGS.sorting.sorters,
+        ),
+    output:
+        scores="<results>/sorting/real/{dataset}/scores.csv",
+        counts="<results>/sorting/real/{dataset}/counts.csv",
+    log:
+        "<logs>/sorting/real/{dataset}/score.log",
+    conda:
+        "../envs/spikeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(3000),
+        runtime=minutes(15),
+    params:
+        version=1,
+        scoring=SETTINGS.sorting.scoring.plain(),
+        filter_hz=SETTINGS.sorting.plain()["filter_hz"],
+        dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].truth_keys(),
+    script:
+        "../scripts/sorting/score_real.py"
+
+
+rule real_scores:
+    """Scores of every real recording of the run whose true spikes are known; needs data_root."""
+    input:
+        RESOLVED_CONFIG,
+        real_recording_scores,
 
 
 rule real_tables:
@@ -134,6 +173,6 @@ rule real_tables:
     params:
         version=1,
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
-        dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].plain(),
+        dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].recording_keys(),
     script:
         "../scripts/sorting/real_tables.py"

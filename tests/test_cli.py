@@ -15,7 +15,8 @@ from spikeline.config.committed import committed_files
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
     ["verify"], ["compare"], ["config"], ["config", "check"], ["config", "write"], ["config", "show"],
-    ["compile-mechanisms"], ["rheobase"], ["currents"], ["record"], ["sort"], ["score"],
+    ["compile-mechanisms"], ["rheobase"], ["currents"], ["record"], ["train"],
+    ["ship-weights"], ["sort"], ["score"],
 ]  # fmt: skip
 
 
@@ -136,7 +137,7 @@ def test_names_that_the_configuration_does_not_have(tmp_path):
     done = _run("score", tmp_path, "simple.h5", "--scores", out, "--counts", out)
     assert done.exit_code == 2
     assert "NAME=FILE" in done.stderr
-    done = _run("sort", tmp_path, "simple", "--parameters", "[1]", "-o", out)
+    done = _run("sort", tmp_path, out, "--sorter", "simple", "--parameters", "[1]")
     assert done.exit_code == 2
     assert not out.exists()
 
@@ -159,9 +160,9 @@ def test_every_step_by_hand(tmp_path):
         options += ["--rheobase", f"rheobase/{cell}.json", "-o", f"currents/{cell}/v000-0.h5"]
         assert "max_error_uv" in spikeline("currents", config, cell, *options)
     assert "2 units, 20 s at 10000 Hz" in spikeline("record", config, "tetrode", "--bank", "currents", "-o", "tetrode")
-    spikeline("sort", "tetrode", "simple", "-o", "simple.h5")
+    assert "units, " in spikeline("sort", "tetrode", "simple", "--sorter", "simple")
     tables = ["--scores", "scores.csv", "--counts", "counts.csv"]
-    spikeline("score", "tetrode", "simple=simple.h5", "--config", config, *tables)
+    spikeline("score", "tetrode", "simple=simple/sorting.h5", "--config", config, *tables)
     report = verify_tree(tmp_path)
     assert report.ok, report.findings
     assert report.artifacts == 9

@@ -3,6 +3,7 @@
 from spikeline.artifacts import Provenance
 from spikeline.config.sorting import SorterSettings
 from spikeline.log import log_to
+from spikeline.sorting.simsort.weight_files import folder_of
 from spikeline.sorting.steps import sort_dataset_to_file
 
 log_to(snakemake.log[0])
@@ -14,5 +15,6 @@ sort_dataset_to_file(
     SorterSettings.parse(snakemake.params.sorter),
     seed=snakemake.params.seed,
     threads=snakemake.threads,
+    trained_weights=folder_of(snakemake.input.weights),
     provenance=Provenance.of_job(snakemake),
 )

@@ -1,12 +1,23 @@
 import hashlib
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spikeline.data import DatasetEntry, read_dataset_table, resolve_dataset
-from spikeline.data.datasets import READERS, datasets_at_hand
-from spikeline.data.readers import read_dataset_recording, read_plain_npz, tetrode_recording
+from spikeline.data.datasets import datasets_at_hand, has_ground_truth
+from spikeline.data.layouts import LAYOUTS, READERS, RECORDING_READERS
+from spikeline.data.readers import (
+    RECORDINGS,
+    TRUTHS,
+    read_comparison_sorting,
+    read_dataset_recording,
+    read_ground_truth,
+    read_plain_npz,
+    tetrode_recording,
+)
 from spikeline.errors import ConfigError, DataError, FormatError
 
 COMMITTED = Path(__file__).parents[2] / "config" / "datasets.yaml"
@@ -35,8 +46,54 @@ def test_committed_table():
     table = read_dataset_table(COMMITTED)
     assert {"locust_trial_01", "linear_track", "digit69", "mnist_test_images", "chewie_2013_10_03"} <= set(table)
     assert len({entry.path for entry in table.values()}) == len(table)
-    # every layout that is listed has an example, but the one for users' own recordings
-    assert {entry.reader for entry in table.values()} == set(READERS) - {"spikeinterface"}
+    # every layout has an entry or, where its data are not at hand and have no checksum, an example in a comment
+    examples = set(re.findall("^#   reader: (.*)$", COMMITTED.read_text(), re.MULTILINE))
+    assert examples == {"spikeinterface", "spikeforest_mda", "ibl", "hc1"}
+    assert {entry.reader for entry in table.values()} == set(READERS) - examples
+
+
+def test_examples_in_comments_are_entries(tmp_path):
+    lines = re.findall(r"^# (\w+:|  \w+: .*)$", COMMITTED.read_text(), re.MULTILINE)
+    text = re.sub("sha256: .*", f"sha256: '{'0' * 64}'", "\n".join(lines))
+    (tmp_path / "datasets.yaml").write_text(text)
+    shutil.copy(COMMITTED.parent / "scored_units.yaml", tmp_path)
+    table = read_dataset_table(tmp_path / "datasets.yaml")
+    assert {entry.reader for entry in table.values()} == {"spikeinterface", "spikeforest_mda", "ibl", "hc1"}
+    for name, entry in table.items():
+        assert all(getattr(entry, key) is not None for key in LAYOUTS[entry.reader].needs), name
+    assert len(next(entry for entry in table.values() if entry.scored_units).scored_units) == 11
+
+
+def test_every_layout_is_read_by_what_it_holds():
+    assert set(RECORDINGS) == set(RECORDING_READERS)
+    assert set(TRUTHS) == {name for name, layout in LAYOUTS.items() if layout.truth}
+    assert all(set(layout.needs) <= set(DatasetEntry.model_fields) for layout in LAYOUTS.values())
+
+
+def test_scored_units_by_name(tmp_path):
+    text = COMMITTED.read_text().replace("  truth_complete: true\n", "  scored_units: some/units\n", 1)
+    (tmp_path / "datasets.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"scored_units\.yaml"):
+        read_dataset_table(tmp_path / "datasets.yaml")
+    (tmp_path / "scored_units.yaml").write_text("other/units: [1]\nsome/unit: [1, 2]\n")
+    with pytest.raises(ConfigError, match="did you mean some/unit"):
+        read_dataset_table(tmp_path / "datasets.yaml")
+    (tmp_path / "scored_units.yaml").write_text("some/units: [1, 3]\n")
+    assert read_dataset_table(tmp_path / "datasets.yaml")["quiroga_easy1_noise01_short"].scored_units == [1, 3]
+
+
+def test_what_jobs_depend_on(root):
+    entry = _entry(root)
+    assert entry.recording_keys() == _entry(root, title="another", note="x", scored_units=[1]).recording_keys()
+    assert entry.recording_keys() != _entry(root, sha256="0" * 64).recording_keys()
+    assert entry.truth_keys() != _entry(root, scored_units=[1]).truth_keys()
+
+
+def test_no_truth(root):
+    table = {"small": _entry(root)}
+    assert read_ground_truth("small", root, table) is None
+    assert read_comparison_sorting("small", root, table) is None
+    assert not has_ground_truth("small", root, table)
 
 
 def test_reads_a_tetrode_in_its_own_unit(root):
@@ -143,18 +200,18 @@ def test_entries_that_are_not_recordings_or_not_as_described(root):
 
 
 def test_only_recordings_are_planned(root):
-    table = {"small": _entry(root), "snippets": _entry(root, reader="snippets_npz")}
+    table = {"small": _entry(root), "snippets": _entry(root, reader="quiroga_snippets_npz")}
     assert list(datasets_at_hand(["small"], root, table)) == ["small"]
-    with pytest.raises(DataError, match=r"snippets_npz.*\n.*spikeinterface, tetrode_npz: small"):
+    with pytest.raises(DataError, match=r"quiroga_snippets_npz.*\n.*spikeinterface, tetrode_npz, .*: small"):
         datasets_at_hand(["small", "snippets"], root, table)
-    assert list(datasets_at_hand(["snippets"], root, table, readers=["snippets_npz"])) == ["snippets"]
+    assert list(datasets_at_hand(["snippets"], root, table, readers=["quiroga_snippets_npz"])) == ["snippets"]
 
 
 def test_importing_the_table_imports_no_heavy_library():
     import subprocess
     import sys
 
-    code = "import sys, spikeline.data; print(sorted({'torch', 'spikeinterface', 'neuron'} & set(sys.modules)))"
+    code = "import sys, spikeline.data.readers; print(sorted({'torch', 'spikeinterface', 'neuron'} & set(sys.modules)))"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

@@ -37,11 +37,48 @@ def test_full_plan_of_the_small_configuration(tmp_path: Path) -> None:
     assert plan(tmp_path) == BALL_AND_STICK_JOBS
 
 
-@pytest.mark.parametrize(("tier", "entries"), [("quick", 13), ("standard", 13 * 4 * 2), ("paper", 13 * 100 * 8)])
+@pytest.mark.parametrize(("tier", "entries"), [("quick", 13), ("standard", 13 * 4), ("paper", 13 * 100 * 8)])
 def test_every_tier_plans(tier: str, entries: int, tmp_path: Path) -> None:
     jobs = plan(tmp_path, configuration=ROOT / "config" / f"{tier}.yaml")
     assert jobs["currents"] == entries
     assert jobs["all"] == 1
+
+
+def test_the_weights_are_one_target_that_needs_the_training_side_alone(tmp_path: Path) -> None:
+    jobs = plan(tmp_path, "--", "simsort_weights", configuration=ROOT / "config/quick.yaml")
+    assert jobs == {
+        "config": 1,
+        "mechanisms": 1,
+        "rheobase": 7,
+        "currents": 7,
+        "simsort_detector": 1,
+        "simsort_identifier": 1,
+        "simsort_weights": 1,
+    }
+
+
+def test_a_training_takes_no_more_of_the_bank_than_it_is_told(tmp_path: Path) -> None:
+    text = (ROOT / "config/quick.yaml").read_text()
+    (tmp_path / "few.yaml").write_text(text.replace("\nsimsort:\n", "\nsimsort:\n  entries: 3\n"))
+    assert plan(tmp_path, "--", "simsort_weights", configuration=tmp_path / "few.yaml")["currents"] == 3
+
+
+def test_a_training_without_cells_is_refused(tmp_path: Path) -> None:
+    text = BALL_AND_STICK.read_text().replace("train: [ball_and_stick_1]", "train: []")
+    (tmp_path / "none.yaml").write_text(text)
+    wrong = tmp_path / "none.yaml"
+    output = snakemake(tmp_path, "--dry-run", "--", "simsort_weights", configuration=wrong, succeeds=False)
+    assert "simulation.cells.train is empty" in output
+    assert "currents" in plan(tmp_path, configuration=wrong)  # without SimSort such a run is as good as any
+
+
+@pytest.mark.parametrize("insists", [True, False])
+def test_a_gpu_is_asked_for_if_the_settings_insist(insists: bool, tmp_path: Path) -> None:
+    where = "gpu" if insists else "auto"
+    arguments = ["--config", f"simsort={{identifier: {{training: {{accelerator: {where}}}}}}}", "--", "simsort_weights"]
+    output = snakemake(tmp_path, "--dry-run", *arguments)
+    text = {name: part for name, part in re.findall(r"^rule (\w+):\n((?:    .+\n)+)", output, re.MULTILINE)}
+    assert f"gpu={int(insists)}" in text["simsort_identifier"] and "gpu=0" in text["simsort_detector"]
 
 
 def test_every_submitted_job_declares_memory_and_minutes(tmp_path: Path) -> None:
@@ -70,7 +107,21 @@ def test_real_recordings_join_the_plan_with_data_root(data_root: Path, tmp_path:
     without = plan(tmp_path, configuration=quick)
     with_data = plan(tmp_path, "--config", f"data_root={data_root}", configuration=quick)
     added = {rule: count - without.get(rule, 0) for rule, count in with_data.items() if count != without.get(rule)}
-    assert added == {"sort_real": 4, "real_tables": 1, "real_recording": 1}
+    assert added == {"sort_real": 6, "real_tables": 1, "real_recording": 1}
+
+
+def test_real_recordings_with_known_spikes_are_scored(data_root: Path, tmp_path: Path) -> None:
+    (data_root / "sorting/C_Easy1_noise01_short.npz").touch()
+    text = (ROOT / "config/quick.yaml").read_text()
+    both = text.replace("[locust_trial_01]", "[locust_trial_01, quiroga_easy1_noise01_short]")
+    (tmp_path / "both.yaml").write_text(both)
+    arguments = ("--config", f"data_root={data_root}", "--", "real_scores")
+    jobs = plan(tmp_path, *arguments, configuration=tmp_path / "both.yaml")
+    # one of the sorters waits for the run's own weights, and they for the training side of the bank
+    training = {"mechanisms": 1, "rheobase": 7, "currents": 7, "simsort_detector": 1, "simsort_identifier": 1}
+    assert jobs == {"config": 1, **training, "sort_real": 6, "score_real": 1, "real_scores": 1}
+    output = snakemake(tmp_path, "--dry-run", *arguments, configuration=ROOT / "config/quick.yaml", succeeds=False)
+    assert "no real recording to score" in output and "docs/datasets.md" in output
 
 
 def test_an_unknown_key_is_refused_with_the_right_one(tmp_path: Path) -> None:
@@ -126,7 +177,9 @@ def test_a_missing_data_set_is_named_before_anything_runs(tmp_path: Path) -> Non
 
 
 def test_a_data_set_that_is_no_recording_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    text = (ROOT / "config/quick.yaml").read_text().replace("[locust_trial_01]", "[quiroga_easy1_noise01_short]")
+    text = (
+        (ROOT / "config/quick.yaml").read_text().replace("[locust_trial_01]", "[quiroga_difficult2_noise005_snippets]")
+    )
     (tmp_path / "wrong.yaml").write_text(text)
     output = snakemake(
         tmp_path,
@@ -136,7 +189,7 @@ def test_a_data_set_that_is_no_recording_is_refused_before_anything_runs(tmp_pat
         configuration=tmp_path / "wrong.yaml",
         succeeds=False,
     )
-    assert all(word in output for word in ("single_channel_npz", "spikeinterface, tetrode_npz", "locust_trial_01"))
+    assert all(word in output for word in ("quiroga_snippets_npz", "spikeinterface, tetrode_npz", "locust_trial_01"))
 
 
 def test_lint() -> None:

@@ -10,6 +10,7 @@ from spikeline.cli.group import Commands
 from spikeline.cli.results import compare, verify
 from spikeline.cli.simulation import compile_mechanisms, currents, record, rheobase
 from spikeline.cli.sorting import score, sort_command
+from spikeline.cli.training import ship_weights, train
 
 __all__ = ["command_line", "main"]
 
@@ -26,7 +27,8 @@ def command_line() -> None:
     """
 
 
-for command in (verify, compare, config, compile_mechanisms, rheobase, currents, record, sort_command, score):
+_STEPS = (compile_mechanisms, rheobase, currents, record, train, ship_weights, sort_command, score)
+for command in (verify, compare, config, *_STEPS):
     command_line.add_command(command)
 
 

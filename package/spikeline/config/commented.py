@@ -58,8 +58,9 @@ def _comment(key: Key, indent: str) -> Iterator[str]:
 def _value(value: Any) -> str:
     """One value as YAML on one line: JSON, with numbers as people write them and plain names unquoted."""
     if isinstance(value, float):
-        text = shortest_number(value)
-        return text if any(mark in text for mark in ".e") else f"{text}.0"
+        mantissa, *exponent = shortest_number(value).split("e")
+        # without a point before its exponent a number is text to many readers of YAML
+        return "e".join([mantissa if "." in mantissa else f"{mantissa}.0", *exponent])
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, str) and value.replace("_", "").isalnum() and value[0].isalpha():

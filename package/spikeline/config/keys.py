@@ -95,6 +95,8 @@ def _kind(annotation: Any) -> str:
         return "one of " + ", ".join(map(str, arguments))
     if origin is tuple:
         return "two numbers [low, high]"
+    if origin is list and typing.get_origin(arguments[0]) is Literal:
+        return f"a list out of {', '.join(map(str, typing.get_args(arguments[0])))}"
     if origin is list:
         return f"a list of {_kind(arguments[0]).removeprefix('a ').removesuffix('s').replace('text', 'name')}s"
     if origin is dict:

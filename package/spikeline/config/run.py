@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from spikeline.config.base import Settings, setting
 from spikeline.config.recordings import RecordingSettings
+from spikeline.config.simsort import SimSortTrainingSettings
 from spikeline.config.simulation import SimulationSettings
 from spikeline.config.sorting import SortingSettings
 
@@ -34,6 +35,9 @@ class RunSettings(Settings):
     )
     simulation: SimulationSettings = setting(description="From cells to the bank of membrane currents.")
     recordings: dict[str, RecordingSettings] = setting({}, description="Synthetic recordings by name.")
+    simsort: SimSortTrainingSettings = setting(
+        SimSortTrainingSettings(), description="Training of SimSort's two networks."
+    )
     sorting: SortingSettings = setting(SortingSettings(), description="Sort and score.")
 
     @model_validator(mode="after")
@@ -58,4 +62,16 @@ class RunSettings(Settings):
                     f"simulation.bank.duration_s = {length_s:g} s: a recording with drive continuous is no longer than "
                     "that; shorten it, lengthen the bank, or set drive: events"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _validation_cells_are_training_cells(self) -> RunSettings:
+        train, held_out = self.simulation.cells.train, self.simsort.validation_cells or []
+        if foreign := sorted(set(held_out) - set(train)):
+            raise ValueError(
+                f"simsort.validation_cells names {', '.join(foreign)}; simulation.cells.train has "
+                f"{', '.join(train) or 'none'}"
+            )
+        if train and set(train) == set(held_out):
+            raise ValueError("simsort.validation_cells holds all of simulation.cells.train: none is left to train on")
         return self

@@ -6,39 +6,26 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from spikeline.artifacts import file_checksum
 from spikeline.config.base import FiniteFloat, Settings, setting
 from spikeline.config.yaml_text import read_yaml
+from spikeline.data.layouts import LAYOUTS, READERS, RECORDING_READERS
 from spikeline.errors import ConfigError, DataError
 
 __all__ = [
-    "READERS",
-    "RECORDING_READERS",
     "DatasetEntry",
     "datasets_at_hand",
+    "has_ground_truth",
     "read_dataset_table",
     "refuse_other_layout",
     "resolve_dataset",
 ]
 
-READERS = (
-    "spikeinterface",
-    "tetrode_npz",
-    "single_channel_npz",
-    "snippets_npz",
-    "binned_session_npz",
-    "linear_track_npz",
-    "viewed_digits_mat",
-    "idx",
-)
-"""Layouts of files and folders: `spikeline.data.readers` reads the recordings, stages to come the others."""
-
-RECORDING_READERS = ("spikeinterface", "tetrode_npz")
-"""Those of them that give a recording a sorter can use."""
+_SCORED_UNITS = "scored_units.yaml"
 
 
 def _stays_below(path: str) -> str:
@@ -49,7 +36,7 @@ def _stays_below(path: str) -> str:
 
 
 class DatasetEntry(Settings):
-    """One external data set: a file, or with the reader spikeinterface a folder."""
+    """One external data set: a file or a folder, as its layout has it (`spikeline.data.layouts`)."""
 
     title: str = setting(description="What it is, in a sentence.", min_length=1)
     path: Annotated[str, AfterValidator(_stays_below)] = setting(
@@ -73,14 +60,58 @@ class DatasetEntry(Settings):
     contact_distance_um: FiniteFloat | None = setting(
         None,
         unit="um",
-        description="Distance of neighbouring contacts of a tetrode; say in note where it comes from.",
+        description="Distance of neighbouring contacts where the files give none; say in note where it comes from.",
         gt=0,
         le=1000,
+    )
+    invert: bool = setting(
+        False,
+        description="Whether samples are multiplied by -1 when they are read: for spikes that point up, because "
+        "sorters look for troughs.",
+    )
+    peak_offset_samples: int = setting(
+        0,
+        unit="samples",
+        description="From a true spike time as the file has it to the extremum of its waveform; true spikes are moved "
+        "by it when they are read. Of snippets: from their first sample to the peak.",
+        ge=-10_000,
+        le=10_000,
+    )
+    scored_units: Annotated[list[int | str], Field(min_length=1)] | None = setting(
+        None,
+        description="True units that are scored, all unless stated; or a name in scored_units.yaml beside the table.",
+    )
+    truth_complete: bool = setting(
+        False,
+        description="Whether every spike in the traces is among the true ones, as in a full simulation. If not "
+        "(paired, hybrid), a found unit that fits no true one is not counted as a false positive.",
+    )
+    extracellular_channels: Annotated[list[int], Field(min_length=1)] | None = setting(
+        None, description="hc1: which channels of the file, counted from 0, are the probe's."
+    )
+    intracellular_channel: int | None = setting(
+        None, description="hc1: which channel, counted from 0, is the intracellular electrode's.", ge=0
     )
     labels: str = setting(
         "none", description="What is known about it: spike times, classes, behaviour; none if nothing."
     )
     note: str = setting("", description="What a user must know.")
+
+    def recording_keys(self) -> dict[str, Any]:
+        """What the recording depends on, as plain values: a job that reads it is not rerun for an edited title."""
+        return self.model_dump(mode="json", include=_RECORDING_KEYS)
+
+    def truth_keys(self) -> dict[str, Any]:
+        """What the recording and its true spikes depend on."""
+        return self.model_dump(mode="json", include=_RECORDING_KEYS | _TRUTH_KEYS)
+
+
+# the checksum stands for the path: the same bytes at another place change nothing
+_RECORDING_KEYS = {
+    "reader", "sha256", "sampling_rate_hz", "channels", "unit", "invert", "contact_distance_um",
+    "extracellular_channels",
+}  # fmt: skip
+_TRUTH_KEYS = {"peak_offset_samples", "scored_units", "truth_complete", "intracellular_channel"}
 
 
 def read_dataset_table(path: str | Path) -> dict[str, DatasetEntry]:
@@ -89,19 +120,22 @@ def read_dataset_table(path: str | Path) -> dict[str, DatasetEntry]:
     Parameters
     ----------
     path
-        A YAML file: one block per data set, named by what other settings call it.
+        A YAML file: one block per data set, named by what other settings call it. Where an entry's ``scored_units`` is
+        a name, the list is looked up in ``scored_units.yaml`` in the same folder.
 
     Raises
     ------
     ConfigError
-        If the file is missing or not YAML, or an entry has an unknown or missing key, a bad checksum or a path out of
-        data_root.
+        If the file is missing or not YAML, or an entry has an unknown or missing key, a bad checksum, a path out of
+        data_root, or a list of scored units that is not there.
     """
     values, positions = read_yaml(path)
     table, problems = {}, []
     for name, entry in values.items():
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
             problems.append(f"{name!r}: a name becomes part of a path, use letters, digits, '_' and '-'")
+        if isinstance(entry, dict) and isinstance(entry.get("scored_units"), str):
+            entry = entry | {"scored_units": _scored_units(entry["scored_units"], Path(path).parent / _SCORED_UNITS)}
         try:
             table[name] = DatasetEntry.parse(entry)
         except ValidationError as error:
@@ -113,6 +147,18 @@ def read_dataset_table(path: str | Path) -> dict[str, DatasetEntry]:
             "correct the lines named above",
         )
     return table
+
+
+def _scored_units(name: str, path: Path) -> list[int | str]:
+    lists, _ = read_yaml(path)
+    if name not in lists:
+        near = difflib.get_close_matches(name, lists, 1, 0.4)
+        raise ConfigError(
+            f"scored_units: {name} names no list of {path}",
+            "one of " + ", ".join(lists),
+            f"did you mean {near[0]}?" if near else f"add it to {path}, or write the list itself",
+        )
+    return lists[name]
 
 
 def _problem(name: str, problem: dict, positions: Mapping[tuple[str | int, ...], str]) -> str:
@@ -184,6 +230,19 @@ def datasets_at_hand(
     return {name: table[name] for name in names}
 
 
+def has_ground_truth(name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]) -> bool:
+    """Whether true spikes come with a data set, by its layout and by what lies there; nothing is read.
+
+    Raises
+    ------
+    DataError
+        As `resolve_dataset`, less the checksum.
+    """
+    layout = LAYOUTS[table[name].reader] if name in table else None
+    path = _file_of(name, data_root, table)
+    return bool(layout and layout.truth and (not layout.truth_file or (path / layout.truth_file).is_file()))
+
+
 def refuse_other_layout(
     name: str, table: Mapping[str, DatasetEntry], readers: Collection[str] = RECORDING_READERS
 ) -> None:
@@ -197,9 +256,9 @@ def refuse_other_layout(
     if table[name].reader not in readers:
         usable = ", ".join(other for other, entry in table.items() if entry.reader in readers)
         raise DataError(
-            f"data set {name!r} has the layout {table[name].reader}, which is no recording that sorters can use",
+            f"data set {name!r} has the layout {table[name].reader}, which cannot be used here",
             f"one of the readers {', '.join(readers)}: {usable or 'no entry here has one'}",
-            "name another entry of config/datasets.yaml under sorting.real_recordings",
+            "name another entry of config/datasets.yaml (a run's recordings stand under sorting.real_recordings)",
         )
 
 
@@ -228,8 +287,9 @@ def _file_of(name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]
             "a file inside data_root",
             "put the file itself there instead of a link, or set data_root to the folder it really lies in",
         )
-    if not (path.is_dir() if entry.reader == "spikeinterface" else path.is_file()):
-        what = "folder" if entry.reader == "spikeinterface" else "file"
+    is_folder = LAYOUTS[entry.reader].folder
+    if not (path.is_dir() if is_folder else path.is_file()):
+        what = "folder" if is_folder else "file"
         raise DataError(
             f"{path} of data set {name!r} " + (f"is not a {what}" if path.exists() else "does not exist"),
             f"the {what} of {entry.source}",

@@ -1,6 +1,7 @@
-"""Which sorters SpikeInterface knows and what they can be told, read from its source: importing it takes seconds.
+"""Which sorters can run and what they can be told: SpikeInterface's, read from its source, and SimSort.
 
-With this a misspelt name is refused when a workflow is planned, not when its sorting job starts hours later.
+Importing SpikeInterface takes seconds, reading its source does not. With this a misspelt name is refused when a
+workflow is planned, not when its sorting job starts hours later.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from spikeline.config.sorting import SorterSettings
 from spikeline.errors import ConfigError
+from spikeline.sorting.simsort.sorter_parameters import SORTER_NAME, default_parameters, settings_of
 
 __all__ = ["RESERVED", "check_sorters", "known_sorters", "refuse_unknown_parameters", "refuse_unknown_sorter"]
 
@@ -27,13 +29,14 @@ _NAME = re.compile(r"^    sorter_name(?:: str)? = \"(\w+)\"", re.MULTILINE)
 
 @functools.cache
 def known_sorters() -> dict[str, frozenset[str] | None]:
-    """Names of SpikeInterface's sorters, each with its parameters; None where the source does not list them all.
+    """Names of the sorters, each with its parameters; None where SpikeInterface's source does not list them all.
 
-    It does so for SpikeInterface's own sorters. Wrappers of other programs add to their list when they run.
+    It does so for SpikeInterface's own sorters. Wrappers of other programs add to their list when they run. Empty where
+    SpikeInterface is not installed: every sorter needs it, SimSort too.
     """
     spec = importlib.util.find_spec("spikeinterface")
     folders = [] if spec is None else [Path(folder) / "sorters" for folder in spec.submodule_search_locations or []]
-    return {
+    known: dict[str, frozenset[str] | None] = {
         name: _listed_parameters(text) if kind == "internal" else None
         for folder in folders
         for kind in ("internal", "external")
@@ -41,6 +44,7 @@ def known_sorters() -> dict[str, frozenset[str] | None]:
         for text in [file.read_text(encoding="utf-8")]
         for name in _NAME.findall(text)
     }
+    return {**known, SORTER_NAME: frozenset(default_parameters())} if known else {}
 
 
 def _listed_parameters(text: str) -> frozenset[str] | None:
@@ -56,6 +60,8 @@ def _listed_parameters(text: str) -> frozenset[str] | None:
 def check_sorters(sorters: Mapping[str, SorterSettings]) -> None:
     """Refuse settings that name a sorter or parameter that does not exist, as far as the source tells.
 
+    Of SimSort the values are looked at too.
+
     Parameters
     ----------
     sorters
@@ -64,7 +70,7 @@ def check_sorters(sorters: Mapping[str, SorterSettings]) -> None:
     Raises
     ------
     ConfigError
-        If a sorter or a parameter is unknown or reserved.
+        If a sorter or a parameter is unknown or reserved, or a setting of SimSort is out of its bounds.
     """
     known = known_sorters()
     if not known:
@@ -73,6 +79,8 @@ def check_sorters(sorters: Mapping[str, SorterSettings]) -> None:
         refuse_unknown_sorter(settings.sorter, known)
         parameters = known[settings.sorter]
         refuse_unknown_parameters(settings.sorter, settings.parameters, parameters)
+        if settings.sorter == SORTER_NAME:
+            settings_of(settings.parameters)
 
 
 def refuse_unknown_sorter(name: str, known: Collection[str]) -> None:
@@ -80,7 +88,7 @@ def refuse_unknown_sorter(name: str, known: Collection[str]) -> None:
     if name not in known:
         near = " or ".join(difflib.get_close_matches(name, known, 2, 0.6))
         raise ConfigError(
-            f"sorter {name!r} is not one of SpikeInterface's",
+            f"sorter {name!r} is neither simsort nor one of SpikeInterface's",
             "one of " + ", ".join(known),
             f"did you mean {near}?" if near else "check the name under sorting.sorters",
         )

@@ -10,6 +10,7 @@ import pandas as pd
 from spikeline.artifacts import Provenance, manifest_path, seed_integer, write_csv
 from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.errors import DataError
+from spikeline.sorting.simsort.weight_files import with_trained_weights
 from spikeline.sorting.sorting_file import read_sorting, write_sorting
 
 __all__ = ["real_tables_to_files", "score_to_files", "sort_dataset_to_file", "sort_to_file"]
@@ -22,6 +23,7 @@ def sort_to_file(
     *,
     seed: int,
     threads: int = 1,
+    trained_weights: str | Path | None = None,
     provenance: Provenance | None = None,
 ) -> str:
     """Sort a recording in a folder.
@@ -39,6 +41,8 @@ def sort_to_file(
         The run's root seed; the sorter's own is drawn from it for this recording and sorter.
     threads
         Worker threads.
+    trained_weights
+        Folder of the weights this run has trained, which ``parameters: {weights: trained}`` of SimSort stands for.
     provenance
         For the manifest.
 
@@ -55,6 +59,7 @@ def sort_to_file(
     # one of ours without its manifest is unfinished, and its reader says so
     ours = manifest_path(folder).is_file() or (folder / "units.csv").is_file()
     recording = read_recording(folder).recording if ours else read_spikeinterface_folder(folder)
+    settings = with_trained_weights(settings, trained_weights)
     sorting = sort_recording(recording, settings, threads, _sorter_seed(seed, folder.name, settings))
     write_sorting(sorting_path, sorting, provenance)
     return str(sorting.get_annotation("note"))
@@ -136,6 +141,7 @@ def sort_dataset_to_file(
     *,
     seed: int,
     threads: int = 1,
+    trained_weights: str | Path | None = None,
     provenance: Provenance | None = None,
 ) -> str:
     """Sort a real recording of the data-set table; otherwise as `sort_to_file`."""
@@ -144,6 +150,7 @@ def sort_dataset_to_file(
     from spikeline.sorting.run import sort_recording
 
     recording = read_dataset_recording(dataset, data_root, read_dataset_table(table_path))
+    settings = with_trained_weights(settings, trained_weights)
     sorting = sort_recording(recording, settings, threads, _sorter_seed(seed, dataset, settings))
     write_sorting(sorting_path, sorting, provenance)
     return str(sorting.get_annotation("note"))

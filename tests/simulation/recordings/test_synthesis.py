@@ -237,7 +237,7 @@ def test_reading_past_the_entry_repeats_its_edge() -> None:
 def test_background_loops_without_a_step() -> None:
     entry = make_entry(duration_s=1.0)
     table = projection_table(entry, np.eye(3), np.array([80.0, 0, 0]), TETRODE, np.zeros(1))
-    source, _ = background_source(entry.coefficients, entry.scale, table, 4321, lost_share=0.0)
+    source, _ = background_source(entry.coefficients, entry.scale, table, 4321, entry.moments, lost_share=0.0)
     made = synthesise([source], 30_000, **options())
     period = 10_000 - LOOP_SEAM
     np.testing.assert_allclose(made[:5000], made[period : period + 5000], atol=1e-5)
@@ -249,7 +249,7 @@ def test_background_loops_without_a_step() -> None:
 def test_background_variance_is_right_and_small_components_go() -> None:
     entry = make_entry()
     table = projection_table(entry, np.eye(3), np.array([70.0, 0, 0]), TETRODE, np.zeros(1))
-    source, variance = background_source(entry.coefficients, entry.scale, table, 0)
+    source, variance = background_source(entry.coefficients, entry.scale, table, 0, entry.moments)
     made = synthesise([source], entry.n_samples, **options())
     np.testing.assert_allclose(made.var(axis=0).mean(), variance, rtol=0.02)
     np.testing.assert_allclose(made.mean(axis=0), 0, atol=0.05 * np.sqrt(variance))
@@ -287,7 +287,11 @@ def test_torch_equals_numpy(rate: float, moves: bool) -> None:
     grid = motion.grid_um if moves else np.zeros(1)
     far = make_entry("cell_b", duration_s=0.3)
     table = projection_table(far, np.eye(3), np.array([80.0, 0, 0]), TETRODE, grid)
-    sources = [moving(grid), pasted(rate, grid), background_source(far.coefficients, far.scale, table, 1234)[0]]
+    sources = [
+        moving(grid),
+        pasted(rate, grid),
+        background_source(far.coefficients, far.scale, table, 1234, far.moments)[0],
+    ]
     expected = Synthesiser(sources, **options(rate, motion)).traces(900, 9000)
     made = TorchSynthesiser(sources, **options(rate, motion)).traces(900, 9000)
     assert made.dtype == torch.float32

@@ -186,7 +186,7 @@ def _assemble(job: _Job, cell: NeuronCell, matrix: np.ndarray) -> BankEntry:
         largest[:rank] = np.maximum(largest[:rank], np.abs(arrays["coefficients"]).max(axis=1))
         voltage[start : start + job.slice_samples] = arrays["soma_voltage_mv"]
         truncation = truncation.joined(FieldError.from_arrays(arrays))
-    stored = _StoredCoefficients(job.store, quantisation_scale(largest), job.n_samples, job.slice_samples)
+    stored, error = _stored(job, basis, quantisation_scale(largest), matrix, truncation)
     spikes = spike_peaks(voltage, job.bank.spike_threshold_mv, round(_PEAK_WINDOW_MS / job.integration.dt_ms))
     facts = {
         "rheobase_na": job.rheobase_na,
@@ -210,41 +210,54 @@ def _assemble(job: _Job, cell: NeuronCell, matrix: np.ndarray) -> BankEntry:
         spike_samples=spikes,
         soma_voltage_mv=voltage.astype(np.float16),
         sampling_rate_hz=1e3 / job.integration.dt_ms,
-        error=_total_error(stored, basis, matrix, truncation, job.bank),
+        error=error,
         facts=facts,
     )
 
 
-def _total_error(
-    stored: _StoredCoefficients, basis: np.ndarray, matrix: np.ndarray, truncation: FieldError, bank: BankSettings
-) -> dict[str, float]:
-    """Truncation and 16-bit errors, each measured on every sample; their sum bounds the error of the stored form."""
+def _stored(
+    job: _Job, basis: np.ndarray, scale: np.ndarray, matrix: np.ndarray, truncation: FieldError
+) -> tuple[_StoredCoefficients, dict[str, float]]:
+    """Coefficients in 16 bits where that keeps the tolerances, else in 32, and the error of what is stored.
+
+    Truncation and 16-bit errors are each measured on every sample; their sum bounds the error of the stored form.
+    Sixteen bits are too few for a cell that hardly fires: its few spikes set the step, and beside a dendrite far from
+    the soma nearly all the signal is what lies below threshold, hundreds of times smaller.
+    """
+    stored = _StoredCoefficients(job.store, scale, job.n_samples, job.slice_samples)
     rounding = FieldError()
     for index in range(stored.n_slices):
         exact = stored.exact(index)
-        rounding = rounding.joined(rounding_error(exact, stored.scale[: len(exact)], basis[:, : len(exact)], matrix))
+        rounding = rounding.joined(rounding_error(exact, scale[: len(exact)], basis[:, : len(exact)], matrix))
     total = truncation.increased(rounding)
-    if total.max_error_uv > bank.max_error_uv or total.rms_percent > bank.rms_error_percent:
-        raise NumericalError(
-            f"the 16-bit low-rank form errs by {total.max_error_uv:.3g} uV, {total.rms_percent:.3g} % at a tetrode",
-            f"at most {bank.max_error_uv:g} uV and {bank.rms_error_percent:g} %",
-            "raise bank.max_error_uv or bank.rms_error_percent",
+    if total.max_error_uv > job.bank.max_error_uv or total.rms_percent > job.bank.rms_error_percent:
+        # The truncation alone keeps them: `LowRankBasis` saw to it
+        stored = _StoredCoefficients(
+            job.store, np.ones(len(scale), np.float32), job.n_samples, job.slice_samples, np.dtype(np.float32)
         )
-    per_na = 1e3 / (4 * np.pi * bank.conductivity_s_per_m * _BOUND_DISTANCE_UM)
-    return {
+        total = truncation
+    per_na = 1e3 / (4 * np.pi * job.bank.conductivity_s_per_m * _BOUND_DISTANCE_UM)
+    return stored, {
         "max_error_uv": total.max_error_uv,
         "rms_error_percent": total.rms_percent,
         "bound_uv_at_20um": per_na * total.residual_na,
-        "rank": float(len(stored.scale)),
+        "rank": float(len(scale)),
     }
 
 
 class _StoredCoefficients:
-    """The coefficients of all slices as one (rank, n_samples) int16 array that is read and quantised piece by piece."""
+    """The coefficients of all slices as one (rank, n_samples) array that is read, and quantised if int16, in pieces."""
 
-    def __init__(self, store: SliceStore, scale: np.ndarray, n_samples: int, slice_samples: int) -> None:
+    def __init__(
+        self,
+        store: SliceStore,
+        scale: np.ndarray,
+        n_samples: int,
+        slice_samples: int,
+        dtype: np.dtype = np.dtype(np.int16),  # noqa: B008 - immutable
+    ) -> None:
         self._store, self.scale, self._slice_samples = store, scale, slice_samples
-        self.shape, self.dtype = (len(scale), n_samples), np.dtype(np.int16)
+        self.shape, self.dtype = (len(scale), n_samples), dtype
         self.n_slices = -(-n_samples // slice_samples)
 
     def exact(self, index: int) -> np.ndarray:
@@ -253,12 +266,14 @@ class _StoredCoefficients:
 
     def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
         start, stop, _ = key[1].indices(self.shape[1])
-        out = np.zeros((self.shape[0], stop - start), np.int16)
+        out = np.zeros((self.shape[0], stop - start), self.dtype)
         for index in range(start // self._slice_samples, -(-stop // self._slice_samples)):
             first = index * self._slice_samples
             low, high = max(start, first), min(stop, first + self._slice_samples)
             exact = self.exact(index)[:, low - first : high - first]
-            out[: len(exact), low - start : high - start] = quantise(exact, self.scale[: len(exact)])
+            if self.dtype == np.int16:
+                exact = quantise(exact, self.scale[: len(exact)])
+            out[: len(exact), low - start : high - start] = exact
         return out[key[0]]
 
 

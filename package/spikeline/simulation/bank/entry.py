@@ -1,19 +1,21 @@
 """One entry of the bank of membrane currents: low-rank currents, geometry, spikes and the measured error.
 
-I_mem (n_segments, n_samples), in nA, is stored as ``basis @ (scale * coefficients)`` with int16 coefficients. The
-extracellular potential of the cell at any contacts is ``line_source_matrix(geometry, contacts) @ I_mem``, so a
-placement costs (n_contacts x rank) x (rank x n_samples) once ``line_source_matrix @ basis`` is known.
+I_mem (n_segments, n_samples), in nA, is stored as ``basis @ (scale * coefficients)`` with int16 coefficients, float32
+ones where 16 bits would not do. The extracellular potential of the cell at any contacts is
+``line_source_matrix(geometry, contacts) @ I_mem``, so a placement costs (n_contacts x rank) x (rank x n_samples) once
+``line_source_matrix @ basis`` is known.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-from jaxtyping import Float16, Float32, Int16, Int64
+from jaxtyping import Float16, Float32, Float64, Int16, Int64
 
 from spikeline.artifacts import Provenance, create_hdf5, open_hdf5
 from spikeline.errors import DataError
@@ -62,7 +64,7 @@ class BankEntry:
     geometry: SegmentGeometry
     basis: Float32[np.ndarray, "segments rank"]
     scale: Float32[np.ndarray, " rank"]
-    coefficients: Int16[Any, "rank samples"]
+    coefficients: Int16[Any, "rank samples"] | Float32[Any, "rank samples"]
     spike_samples: Int64[np.ndarray, " spikes"]
     soma_voltage_mv: Float16[np.ndarray | h5py.Dataset, " samples"]
     sampling_rate_hz: float
@@ -88,6 +90,15 @@ class BankEntry:
     def name(self) -> str:
         """``cell/variant-seed``."""
         return f"{self.cell}/{self.variant}-{self.seed}"
+
+    @functools.cached_property
+    def moments(self) -> tuple[Float64[np.ndarray, " rank"], Float64[np.ndarray, "rank rank"]]:
+        """Mean and covariance of the stored coefficients, from some 200,000 evenly spaced samples; measured once."""
+        step = max(1, self.n_samples // 200_000)
+        picked = np.asarray(self.coefficients[:, ::step]).astype(np.float64)
+        mean = picked.mean(axis=1)
+        picked -= mean[:, None]
+        return mean, picked @ picked.T / picked.shape[1]
 
     def components(self, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "rank window"]:
         """Scaled components of samples [start, stop), in units of the basis."""
@@ -139,7 +150,9 @@ def write_bank_entry(path: str | Path, entry: BankEntry, provenance: Provenance 
             ] = unit
         for name, unit in _LOOSE.items():
             file.create_dataset(name, data=np.asarray(getattr(entry, name)), track_times=False).attrs["unit"] = unit
-        target = file.create_dataset("coefficients", shape=entry.coefficients.shape, dtype=np.int16, track_times=False)
+        target = file.create_dataset(
+            "coefficients", shape=entry.coefficients.shape, dtype=entry.coefficients.dtype, track_times=False
+        )
         target.attrs["unit"] = "scale"
         for start in range(0, entry.n_samples, 100_000):
             stop = min(start + 100_000, entry.n_samples)

@@ -60,7 +60,8 @@ def background_sources(
         entry = order[i % len(order)]
         placement = place_background(contacts, settings.placement.rotation, rng)
         table = projection_table(entry, placement.rotation, placement.position_um, contacts, grid, conductivity)
-        source, own = background_source(entry.coefficients, entry.scale, table, int(rng.integers(entry.n_samples)))
+        first = int(rng.integers(entry.n_samples))
+        source, own = background_source(entry.coefficients, entry.scale, table, first, entry.moments)
         sources.append(source)
         variances.append(own)
         peaks_uv.append(_largest_spike_uv(entry, table))

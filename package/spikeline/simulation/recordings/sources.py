@@ -16,7 +16,6 @@ __all__ = [
     "EventSource",
     "Motion",
     "background_source",
-    "component_statistics",
     "continuous_source",
     "event_source",
     "kept_components",
@@ -174,21 +173,12 @@ def event_source(
     )
 
 
-def component_statistics(
-    components: Int16[np.ndarray, "rank samples"] | Float32[np.ndarray, "rank samples"], maximum_samples: int = 200_000
-) -> tuple[Float64[np.ndarray, " rank"], Float64[np.ndarray, "rank rank"]]:
-    """Mean and covariance of stored components, from about ``maximum_samples`` evenly spaced."""
-    picked = np.asarray(components[:, :: max(1, components.shape[1] // maximum_samples)]).astype(np.float64)
-    mean = picked.mean(axis=1)
-    picked -= mean[:, None]
-    return mean, picked @ picked.T / picked.shape[1]
-
-
 def background_source(
     components: Int16[np.ndarray, "rank samples"] | Float32[np.ndarray, "rank samples"],
     scale: Float[np.ndarray, " rank"],
     projection: Float[np.ndarray, "steps channels rank"],
     first: int,
+    moments: tuple[Float64[np.ndarray, " rank"], Float64[np.ndarray, "rank rank"]],
     lost_share: float = 1e-4,
 ) -> tuple[ContinuousSource, float]:
     """A looping source without mean, for the background, and its variance averaged over channels, uV^2.
@@ -201,10 +191,12 @@ def background_source(
     ----------
     components, scale, projection, first
         See `continuous_source`.
+    moments
+        Mean and covariance of the stored components (`BankEntry.moments`).
     lost_share
         Share of the variance that may go.
     """
-    mean, covariance = component_statistics(components)
+    mean, covariance = moments
     raw = projection * np.asarray(scale, np.float32)
     middle = raw[len(raw) // 2].astype(np.float64)
     power = (middle**2).mean(axis=0) * np.diag(covariance)

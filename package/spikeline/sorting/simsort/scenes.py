@@ -101,7 +101,7 @@ def make_scene(
         placement=PlacementSettings(
             distance_um=(settings.distance_um[0], draw.uniform(settings.distance_um[0] + 10, settings.distance_um[1]))
         ),
-        noise=NoiseSettings(level_uv=noise_uv),
+        noise=NoiseSettings(level_uv=noise_uv, colour=str(draw.choice(settings.colours))),
         spike_trains=SpikeTrainSettings(rate_hz=settings.rate_hz, burst_fraction=settings.burst_fraction),
     )
     made = make_recording(entries, recording, seed, f"{stage}/{index}", allowed_cells=allowed_cells)

@@ -1,0 +1,52 @@
+"""The detector run over whitened traces, and the peaks of what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+if TYPE_CHECKING:
+    from spikeline.sorting.simsort.detector import Detector
+
+__all__ = ["find_peaks", "spike_probabilities"]
+
+_PIECE = 20_000
+
+
+def spike_probabilities(
+    detector: Detector, traces: Float32[np.ndarray, "samples channels"]
+) -> Float32[np.ndarray, " samples"]:
+    """Probability that a spike peaks at, or next to, each sample; at most 4 channels."""
+    import torch
+
+    margin = detector.margin
+    device = next(detector.parameters()).device
+    out = np.empty(len(traces), np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(traces), _PIECE):
+            stop = min(start + _PIECE, len(traces))
+            low, high = max(0, start - margin), min(len(traces), stop + margin)
+            piece = torch.zeros(1, 4, high - low)
+            piece[0, : traces.shape[1]] = torch.from_numpy(np.ascontiguousarray(traces[low:high].T))
+            logits = detector(piece.to(device))[0, start - low : start - low + stop - start]
+            out[start:stop] = torch.sigmoid(logits).cpu().numpy()
+    return out
+
+
+def find_peaks(
+    probabilities: Float32[np.ndarray, " samples"], threshold: float, apart: int = 3
+) -> Int64[np.ndarray, " peaks"]:
+    """Samples where the probability, averaged over a sample and its neighbours, is largest within ``apart`` samples.
+
+    A spike's label is three samples wide; so is what the network says of it, and its middle is the peak.
+    """
+    smooth = np.convolve(probabilities, np.ones(3, np.float32) / 3, mode="same")
+    from scipy.ndimage import maximum_filter1d
+
+    top = maximum_filter1d(smooth, 2 * apart + 1, mode="constant")
+    peaks = np.flatnonzero((smooth >= top) & (smooth > threshold))
+    if len(peaks) > 1:  # of a plateau the first
+        peaks = peaks[np.concatenate([[True], np.diff(peaks) > apart])]
+    return peaks.astype(np.int64)

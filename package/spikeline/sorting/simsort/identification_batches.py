@@ -1,0 +1,68 @@
+"""Training batches of the identifier: spikes of all units of some scenes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spikeline.artifacts import seed_stream
+from spikeline.sorting.simsort.prepared_scenes import PreparedScenes
+from spikeline.sorting.simsort.snippets import SNIPPET_AFTER, SNIPPET_BEFORE, cut_snippets
+
+__all__ = ["IdentificationBatches"]
+
+_FEWEST = 4
+
+
+class IdentificationBatches:
+    """Batches that are a pure function of their step.
+
+    Parameters
+    ----------
+    scenes
+        Where spikes are cut.
+    scenes_per_batch, spikes_per_unit
+        Size of a batch; a unit that fired less often gives what it has, one with fewer than 4 spikes nothing.
+    steps_per_scene
+        Successive steps that cut from the same scene; a scene costs more than a step.
+    jitter
+        Shares of snippets cut one sample before, at, and one after the true peak, about as the detector finds them.
+    """
+
+    def __init__(
+        self,
+        scenes: PreparedScenes,
+        *,
+        scenes_per_batch: int = 8,
+        spikes_per_unit: int = 32,
+        steps_per_scene: int = 32,
+        jitter: tuple[float, float, float] = (0.2, 0.6, 0.2),
+    ) -> None:
+        self.scenes, self.scenes_per_batch, self.spikes_per_unit = scenes, scenes_per_batch, spikes_per_unit
+        self.steps_per_scene, self.jitter = steps_per_scene, jitter
+
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        """``snippets`` [spikes, 4, 32], ``unit`` and ``scene`` [spikes]; units are numbered through all scenes."""
+        newest = (step * self.scenes_per_batch) // self.steps_per_scene
+        draw = seed_stream(self.scenes.seed, f"{self.scenes.stage}-spikes", str(step))
+        snippets, units, scenes = [], [], []
+        n_units = 0
+        for part in range(self.scenes_per_batch):
+            scene = self.scenes(newest + part)
+            inside = (scene.spike_samples >= SNIPPET_BEFORE + 2) & (
+                scene.spike_samples < len(scene.traces) - SNIPPET_AFTER - 2
+            )
+            for unit in range(scene.unit_index.max(initial=-1) + 1):
+                own = scene.spike_samples[(scene.unit_index == unit) & inside]
+                if len(own) < _FEWEST:
+                    continue
+                own = draw.permutation(own)[: self.spikes_per_unit]
+                own = own + draw.choice([-1, 0, 1], len(own), p=self.jitter)
+                snippets.append(cut_snippets(scene.traces, own))
+                units.append(np.full(len(own), n_units))
+                scenes.append(np.full(len(own), part))
+                n_units += 1
+        return {
+            "snippets": np.concatenate(snippets),
+            "unit": np.concatenate(units),
+            "scene": np.concatenate(scenes),
+        }

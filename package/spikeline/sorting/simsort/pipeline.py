@@ -1,0 +1,192 @@
+"""SimSort from a recording to units: whiten, detect, embed, cluster, match."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from spikeline.config.simsort import SimSortSettings
+from spikeline.sorting.simsort.merging import merge_clusters
+from spikeline.sorting.simsort.mixture import fit_mixture
+from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, make_neighbourhoods
+from spikeline.sorting.simsort.peak_times import moved_to_peaks
+from spikeline.sorting.simsort.snippets import cut_snippets
+from spikeline.sorting.simsort.subdividing import subdivide
+from spikeline.sorting.simsort.template_matching import match_units
+from spikeline.sorting.simsort.template_merging import merge_units
+from spikeline.sorting.simsort.templates import TEMPLATE_AFTER, TEMPLATE_BEFORE
+from spikeline.sorting.simsort.whitened import Resampling, whitened_traces
+
+if TYPE_CHECKING:
+    import spikeinterface as si
+
+    from spikeline.sorting.simsort.networks import Networks
+
+__all__ = ["Sorted", "sort"]
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """All spikes of a recording.
+
+    Parameters
+    ----------
+    spike_samples
+        Rising, in samples of the recording as it was given.
+    unit_index
+        Whose they are, from 0.
+    unit_channels
+        Index of each unit's best channel.
+    spike_scores
+        Logarithm of how much likelier the traces are with the spike than without.
+    """
+
+    spike_samples: Int64[np.ndarray, " spikes"]
+    unit_index: Int64[np.ndarray, " spikes"]
+    unit_channels: Int64[np.ndarray, " units"]
+    spike_scores: Float32[np.ndarray, " spikes"]
+
+
+def sort(
+    recording: si.BaseRecording,
+    settings: SimSortSettings,
+    *,
+    weights: str | Path | None = None,
+    threads: int = 1,
+    device: str = "auto",
+    seed: int = 0,
+    progress: bool = False,
+    folder: Path | None = None,
+) -> Sorted:
+    """Sort a recording.
+
+    Parameters
+    ----------
+    recording
+        One segment, any sampling rate above 6.6 kHz, any number of channels with locations.
+    settings
+        None of them needs to be set for a recording.
+    weights
+        Folder of trained networks; None: those that come with the package.
+    threads
+        Of everything; changes no result.
+    device
+        ``cpu``, ``cuda`` or ``auto``: a GPU if torch sees one.
+    seed
+        Of the clustering's first centres.
+    progress
+        Show a bar.
+    folder
+        Where a long recording's whitened traces are kept meanwhile.
+
+    Raises
+    ------
+    DataError
+        If the recording is too slow, too short, or constant.
+    FormatError
+        If the weights cannot be read.
+    """
+    from spikeline.sorting.simsort.networks import load_networks
+
+    networks = load_networks(weights, device)
+    resampling = Resampling(recording.get_sampling_frequency(), networks.sampling_rate_hz, networks.band_hz[1])
+    neighbourhoods = make_neighbourhoods(recording.get_channel_locations())
+    with _torch_threads(threads), _bar(progress) as stage:
+        traces = whitened_traces(
+            recording, resampling, networks.band_hz, threads=threads, folder=folder, advance=stage("whitening", 1)
+        )
+        advance = stage("detecting and clustering", len(neighbourhoods.groups))
+        trains = []
+        for index in range(len(neighbourhoods.groups)):
+            trains += _units_of_group(traces, neighbourhoods, index, networks, settings, resampling.rate_hz, seed)
+            advance(1)
+        trains = _without_doubles(traces, trains, resampling.rate_hz)
+        matched = match_units(
+            traces, trains, resampling.rate_hz, settings, threads=threads, advance=stage("matching", 1)
+        )
+    source = np.rint(resampling.to_source(matched.samples)).astype(np.int64)
+    source = np.clip(source, 0, recording.get_num_samples() - 1)
+    source = moved_to_peaks(recording, source, matched.unit_index, matched.channels)
+    order = np.lexsort((matched.unit_index, source))
+    return Sorted(source[order], matched.unit_index[order], matched.channels, matched.scores[order].astype(np.float32))
+
+
+def _units_of_group(
+    traces: np.ndarray,
+    neighbourhoods: Neighbourhoods,
+    index: int,
+    networks: Networks,
+    settings: SimSortSettings,
+    rate_hz: float,
+    seed: int,
+) -> list[np.ndarray]:
+    """Spike trains of the units that the networks find on one group of channels."""
+    group = neighbourhoods.groups[index]
+    seen = np.ascontiguousarray(traces[:, group])
+    peaks = networks.detect(seen, settings.detection_probability)
+    peaks = _at_home(traces, peaks, neighbourhoods, index)
+    if len(peaks) < settings.fewest_spikes:
+        return []
+    points = networks.embed(seen, peaks)
+    _, labels = fit_mixture(points, seed)
+    labels = merge_clusters(points, labels, peaks, rate_hz)
+    trains = [
+        part for unit in range(labels.max() + 1) for part in subdivide(seen, peaks[labels == unit], rate_hz, seed)
+    ]
+    return [train for train in trains if len(train) >= settings.fewest_spikes]
+
+
+def _at_home(traces: np.ndarray, peaks: np.ndarray, neighbourhoods: Neighbourhoods, index: int) -> np.ndarray:
+    """Peaks that are largest on a channel whose home is this group: each spike is left to one group."""
+    if len(neighbourhoods.groups) == 1:
+        return peaks
+    near = neighbourhoods.surroundings[index]
+    windows = cut_snippets(np.ascontiguousarray(traces[:, near]), peaks, 3, 4)
+    loudest = near[np.abs(windows).max(axis=2).argmax(axis=1)]
+    return peaks[neighbourhoods.home[loudest] == index]
+
+
+def _without_doubles(traces: np.ndarray, trains: list[np.ndarray], rate_hz: float) -> list[np.ndarray]:
+    if len(trains) < 2:
+        return trains
+    means = [
+        cut_snippets(traces, train[:: max(1, len(train) // 500)], TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
+        for train in trains
+    ]
+    return merge_units(trains, np.array(means), rate_hz)
+
+
+@contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _bar(shown: bool) -> Iterator[Callable[[str, float], Callable[[float], None]]]:
+    """A progress bar per stage: called with a title and a total, it gives what is told of progress."""
+    if not shown:
+        yield lambda title, total: lambda share: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as progress:
+
+        def stage(title: str, total: float) -> Callable[[float], None]:
+            task = progress.add_task(title, total=total)
+            return lambda share: progress.advance(task, share)
+
+        yield stage

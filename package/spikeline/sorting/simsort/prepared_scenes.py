@@ -1,0 +1,101 @@
+"""Scenes as a network sees them: some of the channels, in any order, their spikes reshaped, whitened."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from spikeline.artifacts import seed_stream
+from spikeline.config.simsort import SceneSettings
+from spikeline.simulation.bank import BankEntry
+from spikeline.sorting.simsort.detector import GROUP
+from spikeline.sorting.simsort.reshaping import reshaped
+from spikeline.sorting.simsort.scenes import make_scene
+from spikeline.sorting.simsort.whitening import fit_whitening
+
+__all__ = ["PreparedScene", "PreparedScenes"]
+
+
+@dataclass(frozen=True)
+class PreparedScene:
+    """A scene after whitening.
+
+    Parameters
+    ----------
+    traces
+        Noise of standard deviation 1; absent channels are zero.
+    spike_samples
+        Rising.
+    unit_index
+        Which unit fired.
+    """
+
+    traces: Float32[np.ndarray, "samples 4"]
+    spike_samples: Int64[np.ndarray, " spikes"]
+    unit_index: Int64[np.ndarray, " spikes"]
+
+
+class PreparedScenes:
+    """The scenes of one stream by their number.
+
+    Parameters
+    ----------
+    entries, allowed_cells, seed, stage
+        See `scenes.make_scene`.
+    settings
+        Bounds of what is drawn.
+    keep
+        How many of the last scenes are kept: steps that share a scene make it once.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[BankEntry],
+        settings: SceneSettings,
+        seed: int,
+        *,
+        stage: str,
+        allowed_cells: Collection[str] | None = None,
+        keep: int = 4,
+    ) -> None:
+        self.entries, self.settings, self.seed, self.stage = entries, settings, seed, stage
+        self.allowed_cells = allowed_cells
+        self._cached = functools.lru_cache(maxsize=keep)(self._make)
+        self._locks: dict[int, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def __call__(self, index: int) -> PreparedScene:
+        """Scene number ``index``; made once if several threads ask for it at the same time."""
+        with self._guard:
+            lock = self._locks.setdefault(index, threading.Lock())
+        with lock:
+            scene = self._cached(index)
+        with self._guard:
+            for old in [number for number in self._locks if abs(number - index) > 64]:
+                del self._locks[old]
+        return scene
+
+    def _make(self, index: int) -> PreparedScene:
+        scene = make_scene(
+            self.entries, self.settings, index, self.seed, stage=self.stage, allowed_cells=self.allowed_cells
+        )
+        draw = seed_stream(self.seed, f"{self.stage}-view", str(index))
+        count = int(draw.choice([1, 2, 3, GROUP], p=self._channel_shares()))
+        channels = draw.permutation(GROUP)[:count]
+        stretch = float(np.exp(draw.uniform(*np.log(self.settings.stretch))))
+        turned = draw.uniform(-1, 1) * np.deg2rad(self.settings.phase_deg) + np.pi * draw.integers(2)
+        seen = reshaped(scene.traces[:, channels], stretch, float(turned))
+        whitening = fit_whitening(seen, self.settings.sampling_rate_hz, self.settings.band_hz)
+        traces = np.zeros((len(seen), GROUP), np.float32)
+        traces[:, draw.permutation(GROUP)[:count]] = whitening(seen)
+        spikes = np.minimum(np.rint(scene.spike_samples * stretch).astype(np.int64), len(seen) - 1)
+        return PreparedScene(traces, spikes, scene.unit_index)
+
+    def _channel_shares(self) -> list[float]:
+        fewer = self.settings.fewer_channels
+        return [fewer / 2, fewer / 3, fewer / 6, 1 - fewer]

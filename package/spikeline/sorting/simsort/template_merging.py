@@ -1,0 +1,138 @@
+"""Units found twice: by two groups of channels, or cut in two by the clustering."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float, Int64
+
+from spikeline.sorting.simsort.merging import same_unit_evidence
+
+__all__ = ["coincident_share", "difference", "merge_units"]
+
+_MOST_SHIFT = 5
+_FRACTIONS = 8
+_SMALLEST_SCALE, _LARGEST_SCALE = 0.7, 1.4
+_NEAR, _SURE = 3.5, 1.0  # distance in standard deviations of the noise; evidence of one unit
+_SAME = 1.5
+_TOGETHER = 0.5
+_USUAL_SPREAD = 0.15
+_USUAL_CHANGE = 0.15  # of a template's norm, between parts of one unit
+
+
+def distance(
+    first: Float[np.ndarray, "channels window"], second: Float[np.ndarray, "channels window"]
+) -> tuple[float, int]:
+    """Distance of two whitened templates, in standard deviations of the noise along the line between them.
+
+    The least over shifts up to 5 samples in eighths, because means are aligned to whole samples only, and over the
+    sizes that the spikes of one unit have. Also given: how many samples later the second peaks.
+    """
+    window = first.shape[1]
+    length = 1 << math.ceil(math.log2(2 * window))
+    spectra = [np.fft.rfft(np.asarray(part, np.float64), length, axis=1) for part in (first, second)]
+    cross = (spectra[0].conj() * spectra[1]).sum(axis=0)
+    cross[-1] /= 2
+    padded = np.zeros(length * _FRACTIONS // 2 + 1, complex)
+    padded[: len(cross)] = cross
+    products = np.fft.irfft(padded, length * _FRACTIONS) * _FRACTIONS
+    reach = _MOST_SHIFT * _FRACTIONS
+    shifts = np.arange(-reach, reach + 1)
+    products = products[shifts]
+    one, other = float((first**2).sum()), float((second**2).sum())
+    scale = np.clip(products / max(one, 1e-9), _SMALLEST_SCALE, _LARGEST_SCALE)
+    # a scale costs as much as it would be unusual among the spikes of one unit
+    squared = scale**2 * one - 2 * scale * products + other + ((scale - 1) / _USUAL_SPREAD) ** 2
+    best = int(squared.argmin())
+    return float(np.sqrt(max(squared[best], 0.0))), round(shifts[best] / _FRACTIONS)
+
+
+def difference(
+    first: Float[np.ndarray, "channels window"],
+    second: Float[np.ndarray, "channels window"],
+    n_first: int,
+    n_second: int,
+) -> tuple[float, int]:
+    """`distance` less what the noise of the averages and the usual variability of one unit's spikes contribute.
+
+    Parameters
+    ----------
+    first, second
+        Mean spikes.
+    n_first, n_second
+        Of how many.
+    """
+    away, shift = distance(first, second)
+    noise = first.size * (1 / n_first + 1 / n_second)
+    change = _USUAL_CHANGE**2 * max(float((first**2).sum()), float((second**2).sum()))
+    return float(np.sqrt(max(away**2 - noise - change, 0.0))), shift
+
+
+def coincident_share(first: Int64[np.ndarray, " a"], second: Int64[np.ndarray, " b"], reach: int = 3) -> float:
+    """Share of the shorter train's spikes within ``reach`` samples of a spike of the other."""
+    few, many = (first, second) if len(first) <= len(second) else (second, first)
+    if not len(few):
+        return 0.0
+    at = np.searchsorted(many, few)
+    away = np.minimum(
+        np.abs(few - many[np.clip(at, 0, len(many) - 1)]), np.abs(few - many[np.clip(at - 1, 0, len(many) - 1)])
+    )
+    return float((away <= reach).mean())
+
+
+def merge_units(
+    trains: list[Int64[np.ndarray, " _"]],
+    templates: Float[np.ndarray, "units channels window"],
+    sampling_rate_hz: float,
+) -> list[Int64[np.ndarray, " _"]]:
+    """Merge the trains of units that are one.
+
+    Two are one if most spikes of the smaller are spikes of the other (found by two groups of channels); if the
+    templates are near each other and the cross-correlogram says so; or if they are hardly different and it does not
+    object. Spikes are moved by the shift between the templates; of spikes that then coincide one is kept.
+
+    Parameters
+    ----------
+    trains
+        Rising samples.
+    templates
+        One per train.
+    """
+    trains = [np.asarray(train, np.int64) for train in trains]
+    energy = [float((template**2).sum()) for template in templates]
+    alive = list(range(len(trains)))
+    pairs = {}
+    for i in alive:
+        for j in alive:
+            if i < j:
+                apart, shift = difference(templates[i], templates[j], len(trains[i]), len(trains[j]))
+                # of twins found by two groups the smaller may be a part of the larger
+                if apart < _NEAR or apart**2 < 0.75 * min(energy[i], energy[j]):
+                    pairs[i, j] = (apart, shift)
+    changed = True
+    while changed:
+        changed = False
+        for (i, j), (apart, shift) in sorted(pairs.items(), key=lambda item: item[1][0]):
+            if i not in alive or j not in alive:
+                continue
+            moved = trains[j] - shift
+            twice = coincident_share(trains[i], moved) > _TOGETHER
+            evidence = same_unit_evidence(trains[i], moved, sampling_rate_hz)
+            sure = (apart < _NEAR and evidence > _SURE) or (apart < 2 * _NEAR and evidence > 5 * _SURE)
+            if twice or sure or (apart < _SAME and evidence > -_SURE):
+                keep, drop = (i, j) if len(trains[i]) * energy[i] >= len(trains[j]) * energy[j] else (j, i)
+                other = trains[drop] - (shift if keep == i else -shift)
+                trains[keep] = _union(trains[keep], other)
+                alive.remove(drop)
+                changed = True
+    return [trains[i] for i in alive]
+
+
+def _union(kept: np.ndarray, added: np.ndarray, reach: int = 5) -> np.ndarray:
+    """Both trains; of the added spikes those that are not already there."""
+    at = np.searchsorted(kept, added)
+    away = np.minimum(
+        np.abs(added - kept[np.clip(at, 0, len(kept) - 1)]), np.abs(added - kept[np.clip(at - 1, 0, len(kept) - 1)])
+    )
+    return np.sort(np.concatenate([kept, added[away > reach]]))

@@ -1,0 +1,108 @@
+"""The files of trained weights: which there are, where, and how those of a run become those that come along."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spikeline.artifacts import atomic_file, file_checksum, read_weights
+from spikeline.artifacts.weights import card_path
+from spikeline.config.simsort import TRAINED
+from spikeline.config.sorting import SorterSettings
+from spikeline.errors import ConfigError
+from spikeline.sorting.simsort.sorter_parameters import SORTER_NAME
+
+__all__ = [
+    "NETWORKS",
+    "SHIPPED_WEIGHTS",
+    "WEIGHT_FILES",
+    "folder_of",
+    "needs_trained_weights",
+    "ship_weights",
+    "weights_checksums",
+    "with_trained_weights",
+]
+
+NETWORKS = ("detector", "identifier")
+WEIGHT_FILES = tuple(f"{network}.{suffix}" for network in NETWORKS for suffix in ("safetensors", "card.json"))
+"""What a folder of weights holds."""
+
+SHIPPED_WEIGHTS = Path(__file__).parent / "weights"
+"""The weights that come along."""
+
+
+def needs_trained_weights(settings: SorterSettings) -> bool:
+    """Whether a sorter uses the weights that the run trains (``parameters: {weights: trained}``)."""
+    return settings.sorter == SORTER_NAME and settings.parameters.get("weights") == TRAINED
+
+
+def with_trained_weights(settings: SorterSettings, folder: str | Path | None) -> SorterSettings:
+    """The settings with the word ``trained`` replaced by the folder of the run's weights; others as they are.
+
+    Raises
+    ------
+    ConfigError
+        If the folder is needed and not given.
+    """
+    if not needs_trained_weights(settings):
+        return settings
+    if folder is None:
+        raise ConfigError(
+            f"weights: {TRAINED} outside a run that trains them",
+            "a folder with " + ", ".join(WEIGHT_FILES),
+            "give weights the path of a run's results/RUN/sorting/simsort/weights, or leave it out",
+        )
+    return settings.model_copy(update={"parameters": {**settings.parameters, "weights": str(folder)}})
+
+
+def folder_of(files: Sequence[str]) -> Path | None:
+    """The folder of a job's weight files; None if it has none."""
+    return Path(files[0]).parent if files else None
+
+
+def weights_checksums(settings: SorterSettings) -> Mapping[str, str]:
+    """Checksums of the weight files that a sorter reads and no job makes, for a job's params: new weights sort again.
+
+    Empty for another sorter, and for weights that the run trains. A file that is missing is left out; the sorter says
+    so when it runs.
+    """
+    if settings.sorter != SORTER_NAME or needs_trained_weights(settings):
+        return {}
+    folder = Path(settings.parameters.get("weights") or SHIPPED_WEIGHTS)
+    return {name: file_checksum(folder / name) for name in WEIGHT_FILES if (folder / name).is_file()}
+
+
+def ship_weights(trained: str | Path, shipped: str | Path = SHIPPED_WEIGHTS) -> dict[str, Any]:
+    """Copy a run's weights to where the sorter looks for those that come along.
+
+    Parameters
+    ----------
+    trained
+        ``results/RUN/sorting/simsort/weights``.
+    shipped
+        Target folder.
+
+    Returns
+    -------
+    dict
+        Network -> its card.
+
+    Raises
+    ------
+    FormatError
+        If the weights are not whole, or the two networks were not trained together; nothing is copied then.
+    """
+    from spikeline.sorting.simsort.networks import load_networks
+
+    trained, shipped = Path(trained), Path(shipped)
+    load_networks(trained, "cpu")
+    cards = {network: read_weights(trained / f"{network}.safetensors")[1] for network in NETWORKS}
+    for network in NETWORKS:
+        weights = shipped / f"{network}.safetensors"
+        card_path(weights).unlink(missing_ok=True)  # an old card must not stand beside new arrays
+        for name in (weights.name, card_path(weights).name):
+            with atomic_file(shipped / name) as temporary:
+                shutil.copyfile(trained / name, temporary)
+    return cards

@@ -1,0 +1,75 @@
+# Bank -> SimSort's two networks.
+
+
+rule simsort_weights:
+    """Train SimSort's networks on the bank."""
+    input:
+        RESOLVED_CONFIG,
+        expand(
+            "<results>/sorting/simsort/weights/{network}.safetensors",
+            network=["detector", "identifier"],
+        ),
+
+
+rule simsort_detector:
+    """Train the network that says where spikes peak."""
+    input:
+        training_entries,
+    output:
+        weights="<results>/sorting/simsort/weights/detector.safetensors",
+        card="<results>/sorting/simsort/weights/detector.card.json",
+        log="<results>/tables/simsort_training/detector.csv",
+    log:
+        "<logs>/sorting/simsort/detector.log",
+    benchmark:
+        "<benchmarks>/sorting/simsort/detector.tsv"
+    conda:
+        "../envs/spikeline.yaml"
+    # For the batches: so many are made at a time, whatever the network does. --set-threads may raise it on a large machine.
+    threads: 1
+    resources:
+        mem_mb=memory_of_training,
+        runtime=minutes_of_training(SETTINGS.simsort.detector.training),
+        gpu=gpus_of_training(SETTINGS.simsort.detector.training),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+        training=SETTINGS.simsort.detector.plain(),
+        bank_s=SETTINGS.simsort.bank_s,
+        validation_cells=validation_cells(SETTINGS),
+        allowed_cells=SETTINGS.simulation.cells.train,
+        # part of what makes the weights the same to the byte, so not what the machine has; small networks gain little
+        torch_threads=1,
+    script:
+        "../scripts/sorting/simsort_detector.py"
+
+
+rule simsort_identifier:
+    """Train the network that says which spikes are of one unit."""
+    input:
+        training_entries,
+    output:
+        weights="<results>/sorting/simsort/weights/identifier.safetensors",
+        card="<results>/sorting/simsort/weights/identifier.card.json",
+        log="<results>/tables/simsort_training/identifier.csv",
+    log:
+        "<logs>/sorting/simsort/identifier.log",
+    benchmark:
+        "<benchmarks>/sorting/simsort/identifier.tsv"
+    conda:
+        "../envs/spikeline.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_of_training,
+        runtime=minutes_of_training(SETTINGS.simsort.identifier.training),
+        gpu=gpus_of_training(SETTINGS.simsort.identifier.training),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+        training=SETTINGS.simsort.identifier.plain(),
+        bank_s=SETTINGS.simsort.bank_s,
+        validation_cells=validation_cells(SETTINGS),
+        allowed_cells=SETTINGS.simulation.cells.train,
+        torch_threads=1,
+    script:
+        "../scripts/sorting/simsort_identifier.py"

@@ -1,0 +1,52 @@
+"""The detector looks equally far to both sides, and its loss counts what saw no padding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from spikeline.sorting.simsort.detector import GROUP, Detector
+from spikeline.sorting.simsort.detector_training import DetectorTraining
+
+
+def random_detector(**architecture: object) -> Detector:
+    torch.manual_seed(0)
+    return Detector(**architecture).double()
+
+
+@pytest.mark.parametrize("architecture", [{}, {"dilations": ()}, {"width": 6, "taps": 7, "dilations": (3, 1)}])
+def test_an_output_depends_on_the_margin_and_nothing_else(architecture: dict[str, object]) -> None:
+    detector = random_detector(**architecture)
+    traces = torch.randn(1, GROUP, 201, dtype=torch.double, requires_grad=True)
+    out = detector(traces)
+    assert out.shape == (1, 201)
+    out[0, 100].backward()
+    reached = torch.nonzero(traces.grad.abs().sum(dim=(0, 1)))[:, 0]
+    assert (int(reached.min()), int(reached.max())) == (100 - detector.margin, 100 + detector.margin)
+
+
+def test_the_same_traces_later_give_the_same_output_later() -> None:
+    detector = random_detector()
+    traces = torch.randn(2, GROUP, 300, dtype=torch.double)
+    margin = detector.margin
+    whole, part = detector(traces), detector(traces[:, :, 40:240])
+    assert torch.allclose(whole[:, 40 + margin : 240 - margin], part[:, margin:-margin])
+    one = detector(traces[1:])
+    assert torch.allclose(one[0], whole[1])
+
+
+def test_the_loss_is_the_mean_cross_entropy_inside_the_margins() -> None:
+    detector = random_detector(width=4, dilations=(1, 2))
+    traces = torch.randn(3, GROUP, 64, dtype=torch.double)
+    labels = (torch.rand(3, 64) < 0.2).double()
+    training = DetectorTraining(detector)
+    loss = training.training_step({"traces": traces, "labels": labels}, 0)["loss"]
+    probability = 1 / (1 + np.exp(-detector(traces).detach().numpy()))
+    terms = [
+        -np.log(probability[window, at] if labels[window, at] else 1 - probability[window, at])
+        for window in range(3)
+        for at in range(detector.margin, 64 - detector.margin)
+    ]
+    assert loss.item() == pytest.approx(np.mean(terms), rel=1e-9)
+    assert training.validation_step({"traces": traces, "labels": labels}, 0)["loss"].item() == loss.item()

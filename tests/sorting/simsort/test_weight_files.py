@@ -1,0 +1,99 @@
+"""Where weights lie: those of a run, those that come along, and how the former become the latter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from spikeline.artifacts import read_weights
+from spikeline.cli import command_line
+from spikeline.config.sorting import SorterSettings
+from spikeline.errors import ConfigError, FormatError
+from spikeline.sorting.simsort import networks, weight_files
+from spikeline.sorting.simsort.detector import Detector
+from spikeline.sorting.simsort.identifier import Identifier
+from spikeline.sorting.simsort.weight_files import (
+    WEIGHT_FILES,
+    needs_trained_weights,
+    ship_weights,
+    weights_checksums,
+    with_trained_weights,
+)
+from spikeline.training import export_weights
+
+SHIPPED = SorterSettings(sorter="simsort")
+TRAINED = SorterSettings(sorter="simsort", parameters={"weights": "trained", "fewest_spikes": 20})
+OTHER = SorterSettings(sorter="simple", parameters={"weights": "trained"})
+
+
+def write_weights(folder: Path, seed: int, **card: object) -> None:
+    torch.manual_seed(seed)
+    small = {
+        "detector": (Detector, {"width": 4, "dilations": [1]}),
+        "identifier": (Identifier, {"dimensions": 2, "width": 4, "layers": 1}),
+    }
+    for name, (kind, architecture) in small.items():
+        whole = {"architecture": architecture, "sampling_rate_hz": 1e4, "band_hz": [300, 3000], "seed": seed}
+        export_weights(kind(**architecture), folder / f"{name}.safetensors", {**whole, **card})
+
+
+def test_the_word_trained_stands_for_the_runs_folder() -> None:
+    assert needs_trained_weights(TRAINED)
+    assert not needs_trained_weights(SHIPPED) and not needs_trained_weights(OTHER)
+    assert with_trained_weights(SHIPPED, None) is SHIPPED and with_trained_weights(OTHER, None) is OTHER
+    assert with_trained_weights(TRAINED, "results/x").parameters == {"weights": "results/x", "fewest_spikes": 20}
+    with pytest.raises(ConfigError, match="outside a run"):
+        with_trained_weights(TRAINED, None)
+
+
+def test_other_weights_give_other_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weight_files, "SHIPPED_WEIGHTS", tmp_path / "shipped")
+    assert weights_checksums(SHIPPED) == {}  # nothing there
+    write_weights(tmp_path / "shipped", 1)
+    first = weights_checksums(SHIPPED)
+    assert set(first) == set(WEIGHT_FILES)
+    write_weights(tmp_path / "shipped", 2)
+    assert not set(first.values()) & set(weights_checksums(SHIPPED).values())
+    assert weights_checksums(TRAINED) == {} and weights_checksums(OTHER) == {}
+    mine = SorterSettings(sorter="simsort", parameters={"weights": str(tmp_path / "shipped")})
+    assert weights_checksums(mine) == weights_checksums(SHIPPED)
+
+
+def test_shipping_replaces_both_networks(tmp_path: Path) -> None:
+    write_weights(tmp_path / "old", 1)
+    write_weights(tmp_path / "trained", 2)
+    cards = ship_weights(tmp_path / "trained", tmp_path / "old")
+    assert {card["seed"] for card in cards.values()} == {2}
+    for name in ("detector", "identifier"):
+        assert read_weights(tmp_path / f"old/{name}.safetensors")[1]["seed"] == 2
+    ship_weights(tmp_path / "trained", tmp_path / "new")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(WEIGHT_FILES)
+
+
+def test_weights_that_do_not_belong_together_are_not_shipped(tmp_path: Path) -> None:
+    write_weights(tmp_path / "trained", 1)
+    write_weights(tmp_path / "other", 2, band_hz=[300, 4500])
+    (tmp_path / "other/identifier.safetensors").replace(tmp_path / "trained/identifier.safetensors")
+    with pytest.raises(FormatError, match="checksums differ"):
+        ship_weights(tmp_path / "trained", tmp_path / "shipped")
+    (tmp_path / "other/identifier.card.json").replace(tmp_path / "trained/identifier.card.json")
+    with pytest.raises(FormatError, match="band_hz"):
+        ship_weights(tmp_path / "trained", tmp_path / "shipped")
+    assert not (tmp_path / "shipped").exists()
+
+
+def test_the_sorter_looks_where_they_are_shipped() -> None:
+    assert networks.SHIPPED_WEIGHTS == weight_files.SHIPPED_WEIGHTS
+
+
+def test_shipping_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weight_files, "SHIPPED_WEIGHTS", tmp_path / "shipped")
+    monkeypatch.setattr(ship_weights, "__defaults__", (tmp_path / "shipped",))
+    write_weights(tmp_path / "trained", 1)
+    done = CliRunner().invoke(command_line, ["ship-weights", str(tmp_path / "trained")])
+    assert done.exit_code == 0 and "shipped/detector.safetensors" in done.output
+    assert read_weights(tmp_path / "shipped/identifier.safetensors")[1]["seed"] == 1
+    assert CliRunner().invoke(command_line, ["ship-weights", str(tmp_path / "nowhere")]).exit_code == 2
