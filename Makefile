@@ -7,12 +7,13 @@ CORES ?= 2
 TIER ?= quick
 RUN_OPTIONS ?=
 
-.PHONY: help demo test lint check clean environment
+.PHONY: help demo test lint check clean environment ship-weights
 
 help:
 	@echo "make demo         simulate, record, sort, score and draw at the quick tier; ends with where to look"
 	@echo "make test         the whole test suite (SLURM tests excepted: they need root, see docs/cluster.md)"
 	@echo "make lint         ruff, snakefmt, import rules, config files in step with the models"
+	@echo "make ship-weights make the weights that results/$(TIER) has trained those that simsort comes with"
 	@echo "make environment  only make $(VENV)"
 	@echo "variables:        CORES=$(CORES)  TIER=$(TIER)  PYTHON=$(PYTHON)  RUN_OPTIONS='--config seed=7'"
 
@@ -48,6 +49,11 @@ lint: environment
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/lint-imports
 	@$(BIN)/spikeline config check
+
+ship-weights: environment
+	@$(BIN)/spikeline ship-weights results/$(TIER)/sorting/simsort/weights
+	@echo
+	@echo "Next:     sortings with simsort are out of date now and run again; commit package/spikeline/sorting/simsort/weights"
 
 clean:
 	rm -rf $(VENV) results .snakemake

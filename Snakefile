@@ -33,6 +33,7 @@ rule all:
         # Named here although figures need them: Snakemake rebuilds a deleted file only if it is asked for.
         rules.bank.input,
         rules.recordings.input,
+        rules.simsort_weights.input if TRAINS_SIMSORT else [],
         rules.sortings.input,
         rules.config.output,
         rules.figures.input,

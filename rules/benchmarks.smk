@@ -2,6 +2,8 @@
 #
 # Results lie under performance/; benchmarks/ holds Snakemake's own timing files. Jobs that are timed ask for every core, so
 # that nothing runs beside them.
+from spikeline.config.sorting import SorterSettings
+
 BENCHMARKED_CELLS = [
     cell
     # the largest, a medium and the smallest of the layer-5 models
@@ -17,6 +19,7 @@ SYNTHESIS_BENCHMARKS = ["synthesis_realtime", "mearec_over_ours"]
 ALL_CORES = 16  # Snakemake lowers it to what a run has; workflow.cores is not known to runs on a cluster
 CHECKOUT = Path(workflow.basedir)  # a run may lie in another folder (--directory)
 PEERS = "results/peers"  # shared by all runs: it depends on envs/peers.txt alone
+SORTING_PEERS = "results/sorting_peers"  # likewise, on envs/sorting_peers.txt
 
 
 rule benchmarks:
@@ -128,12 +131,84 @@ rule plan_seconds:
         "../scripts/benchmarks/plan_seconds.py"
 
 
+rule sorting_peers:
+    """Kilosort4 and MountainSort5 in an environment of their own."""
+    input:
+        CHECKOUT / "envs/sorting_peers.txt",
+    output:
+        f"{SORTING_PEERS}/installed.txt",
+    log:
+        "<logs>/performance/sorting_peers.log",
+    localrule: True
+    conda:
+        "../envs/spikeline.yaml"
+    params:
+        version=1,
+        folder=f"{SORTING_PEERS}/venv",
+    script:
+        "../scripts/benchmarks/peers.py"
+
+
+rule sorting_over_peers:
+    """SimSort beside the peers on ten minutes of a tetrode: seconds, memory, accuracy, units."""
+    input:
+        entries=currents_of(
+            shard
+            for shard in FIRST_SHARDS
+            if shard.cell in SETTINGS.simulation.cells.test
+        ),
+        peers=rules.sorting_peers.output[0],
+        program=CHECKOUT / "scripts/benchmarks/peers/sorting_run.py",
+    output:
+        "<results>/performance/sorting_over_peers.json",
+    log:
+        "<logs>/performance/sorting_over_peers.log",
+    conda:
+        "../envs/spikeline.yaml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=memory_mb(8000),
+        runtime=minutes(120),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+        interpreter=f"{SORTING_PEERS}/venv/bin/python",
+        allowed_cells=SETTINGS.simulation.cells.test,
+        weights=weights_checksums(SorterSettings(sorter="simsort")),
+    script:
+        "../scripts/benchmarks/sorting_over_peers.py"
+
+
+rule detector_flops_ratio:
+    """What the published detector computes per sample, over what ours does."""
+    output:
+        "<results>/performance/detector_flops_ratio.json",
+    log:
+        "<logs>/performance/detector_flops_ratio.log",
+    conda:
+        "../envs/spikeline.yaml"
+    resources:
+        mem_mb=memory_mb(1000),
+        runtime=minutes(5),
+    params:
+        version=1,
+        weights=weights_checksums(SorterSettings(sorter="simsort")),
+    script:
+        "../scripts/benchmarks/detector_flops_ratio.py"
+
+
 rule benchmark_headlines:
     """The headline numbers of all benchmarks: a part of the summary."""
     input:
         expand(
             "<results>/performance/{benchmark}.json",
-            benchmark=[*NEURON_BENCHMARKS, *SYNTHESIS_BENCHMARKS, "plan_seconds"],
+            benchmark=[
+                *NEURON_BENCHMARKS,
+                *SYNTHESIS_BENCHMARKS,
+                "plan_seconds",
+                "sorting_over_peers",
+                "detector_flops_ratio",
+            ],
         ),
     output:
         "<results>/performance/benchmarks.json",

@@ -1,4 +1,5 @@
 # Bank -> SimSort's two networks.
+TRAINS_SIMSORT = any(map(needs_trained_weights, SETTINGS.sorting.sorters.values()))
 
 
 rule simsort_weights:

@@ -236,9 +236,11 @@ class DetectorTrainingSettings(Settings):
 
     @model_validator(mode="after")
     def _windows_fit(self) -> DetectorTrainingSettings:
-        length = self.scenes.duration_s * self.scenes.sampling_rate_hz
-        if self.batches.samples >= length:
-            raise ValueError(f"batches.samples = {self.batches.samples}, and a scene has {length:g} samples")
+        shortest = self.scenes.duration_s * self.scenes.sampling_rate_hz * self.scenes.stretch[0]
+        if self.batches.samples >= shortest:
+            raise ValueError(
+                f"batches.samples = {self.batches.samples}, and the shortest scene has {shortest:g} samples"
+            )
         seen = 7 + sum(dilation * (self.network.taps - 1) for dilation in self.network.dilations)
         if self.batches.samples <= seen:
             raise ValueError(

@@ -14,16 +14,19 @@ _FAMILIES: dict[str, dict[str, tuple[float, float]]] = {
     "voltage": {"v": (1, 0), "mv": (1e-3, 0), "uv": (1e-6, 0)},
     "current": {"a": (1, 0), "ma": (1e-3, 0), "ua": (1e-6, 0), "na": (1e-9, 0), "pa": (1e-12, 0)},
     "temperature": {"c": (1, 0), "k": (1, -273.15)},
+    "angle": {"deg": (1, 0), "rad": (57.29577951308232, 0)},
     "share": {"fraction": (1, 0), "percent": (1e-2, 0)},
     "conductivity": {"s_per_m": (1, 0), "ms_per_cm": (0.1, 0)},
 }
 _SYNONYMS = {
     "sec": "s", "second": "s", "seconds": "s", "minutes": "min", "hours": "h", "micron": "um", "microns": "um",
+    "degree": "deg", "degrees": "deg",
     "%": "percent", "degreesc": "c", "degc": "c", "°c": "c", "s/m": "s_per_m", "ms/cm": "ms_per_cm",
 }  # fmt: skip
 _WRITTEN = {
     "hz": "Hz", "khz": "kHz", "mhz": "MHz", "v": "V", "mv": "mV", "uv": "uV", "a": "A", "ma": "mA", "ua": "uA",
-    "na": "nA", "pa": "pA", "c": "degrees C", "k": "K", "percent": "%", "s_per_m": "S/m", "ms_per_cm": "mS/cm",
+    "na": "nA", "pa": "pA", "c": "degrees C", "k": "K", "deg": "degrees", "percent": "%",
+    "s_per_m": "S/m", "ms_per_cm": "mS/cm",
 }  # fmt: skip
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s].*?)?\s*")
 

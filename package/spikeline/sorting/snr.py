@@ -117,10 +117,13 @@ class UnitPeak:
         See `signal_to_noise`; NaN for a unit without spikes.
     offset
         Samples from the spike's time to the peak; 0 for a unit without spikes.
+    channel
+        Index of the channel it lies on; 0 for a unit without spikes.
     """
 
     snr: float
     offset: int
+    channel: int = 0
 
 
 def unit_peaks(
@@ -152,7 +155,7 @@ def unit_peaks(
             continue
         at, best = np.unravel_index(np.abs(wave).argmax(), wave.shape)
         snr = float(abs(wave[at, best]) / noise[best]) if noise[best] > 0 else float("nan")
-        result[str(unit)] = UnitPeak(snr, int(at) - centre)
+        result[str(unit)] = UnitPeak(snr, int(at) - centre, int(best))
     return result
 
 

@@ -226,6 +226,19 @@ def test_a_current_that_is_not_a_number_names_cell_and_time(
     assert not (tmp_path / "entry.h5").exists()
 
 
+def test_coefficients_take_32_bits_where_16_would_break_the_tolerance(rheobase_file: Path, tmp_path: Path) -> None:
+    bank = BankSettings(duration_s=0.5, rms_error_percent=0.002, max_error_uv=0.01)
+    error = simulate_bank_entry(BALL, "v000", 0, rheobase_file, tmp_path / "entry.h5", **{**SETTINGS, "bank": bank})
+    entry = read_bank_entry(tmp_path / "entry.h5")
+    assert entry.coefficients.dtype == np.float32
+    assert (entry.scale == 1).all()
+    assert error["rms_error_percent"] <= 0.002
+    assert error["max_error_uv"] <= 0.01
+    starts = np.array([100, 2000])
+    windows = entry.windows(starts, 50)
+    np.testing.assert_array_equal(windows[1], entry.components(2000, 2050))
+
+
 def test_a_tolerance_out_of_reach_is_an_error(rheobase_file: Path, tmp_path: Path) -> None:
     bank = BankSettings(duration_s=0.5, max_error_uv=1e-9)
     with pytest.raises(NumericalError, match="uV"):

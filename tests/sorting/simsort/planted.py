@@ -20,10 +20,13 @@ def noise(n_samples: int, n_channels: int = 4, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(n_samples, n_channels)).astype(np.float32)
 
 
-def spike_shape(unit: int, n_channels: int = 4, energy: float = 300.0) -> Shape:
-    """A trough and what follows it; units differ in width and in the channel where they are largest."""
+def spike_shape(unit: int, n_channels: int = 4, energy: float = 300.0, *, falls: float = 0.5) -> Shape:
+    """A trough and what follows it; units differ in width and in the channel where they are largest.
+
+    From there each channel has ``falls`` times as much as the one before.
+    """
     width = 1.4 + 0.35 * (unit % 3)
-    gains = np.roll(0.5 ** np.arange(n_channels), unit % n_channels)
+    gains = np.roll(falls ** np.arange(n_channels), unit % n_channels)
 
     def values(time: np.ndarray) -> np.ndarray:
         course = -np.exp(-((time / width) ** 2) / 2) + 0.35 * np.exp(-(((time / width - 3.5) / 2) ** 2) / 2)
@@ -38,9 +41,7 @@ def cut(shape: Shape, before: int, after: int, shift: float = 0.0) -> np.ndarray
     return shape(np.arange(-before, after) - shift).T.astype(np.float32)
 
 
-def train(
-    rate_hz: float, n_samples: int, seed: int = 0, *, refractory_ms: float = 3.0, margin: int = 60
-) -> np.ndarray:
+def train(rate_hz: float, n_samples: int, seed: int = 0, *, refractory_ms: float = 3.0, margin: int = 60) -> np.ndarray:
     """Rising samples of a Poisson train with a dead time."""
     rng = np.random.default_rng([seed, 7])
     gaps = refractory_ms / 1e3 + rng.exponential(
@@ -50,8 +51,11 @@ def train(
     return samples[samples < n_samples - margin]
 
 
-def plant(traces: np.ndarray, shape: Shape, times: np.ndarray, amplitudes: np.ndarray | float = 1.0) -> None:
-    """Add a spike at every time, in place; none nearer to an end than 41 samples."""
+def plant(
+    traces: np.ndarray, shape: Shape, times: np.ndarray, amplitudes: np.ndarray | float = 1.0, *, stretch: int = 1
+) -> None:
+    """Add a spike at every time, in place; none nearer to an end than 41 samples, times the stretch."""
+    around = np.arange(stretch * _FROM, stretch * _TO)
     for time, amplitude in zip(times, np.broadcast_to(amplitudes, len(times)), strict=True):
-        at = int(np.rint(time)) + np.arange(_FROM, _TO)
-        traces[at] += (amplitude * shape(at - time)).astype(traces.dtype)
+        at = int(np.rint(time)) + around
+        traces[at] += (amplitude * shape((at - time) / stretch)).astype(traces.dtype)

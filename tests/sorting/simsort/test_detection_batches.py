@@ -9,7 +9,7 @@ import pytest
 
 from spikeline.sorting.simsort.detection_batches import DetectionBatches, spike_labels
 from spikeline.sorting.simsort.prepared_scenes import PreparedScenes
-from tests.sorting.simsort.test_prepared_scenes import ENTRIES, SETTINGS, scenes
+from tests.sorting.simsort.small_scenes import ENTRIES, SETTINGS, scenes
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def resampled(plan: Resampling, traces: np.ndarray, edges: list[int] | None = No
 
     n_samples = plan.length(len(traces))
     bounds = [0, *(edges or []), n_samples]
-    blocks = [plan.block(read, len(traces), *span) for span in zip(bounds, bounds[1:], strict=False)]
+    blocks = [plan.block(read, len(traces), *span) for span in pairwise(bounds)]
     return np.concatenate(blocks)
 
 

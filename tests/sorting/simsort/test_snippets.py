@@ -20,6 +20,14 @@ def test_snippets_are_windows_around_peaks_and_zero_beyond_the_ends() -> None:
                 np.testing.assert_array_equal(cut[spike, :, step], expected)
 
 
+def test_chosen_channels_come_in_the_order_they_were_asked_for() -> None:
+    traces, peaks = noise(100, 5), np.array([3, 50, 98])
+    chosen = np.array([4, 0, 2])
+    np.testing.assert_array_equal(
+        cut_snippets(traces, peaks, 6, 7, chosen), cut_snippets(traces, peaks, 6, 7)[:, chosen]
+    )
+
+
 def test_the_peak_has_its_place() -> None:
     traces = np.zeros((100, 1), np.float32)
     traces[40] = 1

@@ -20,7 +20,7 @@ from spikeline.sorting.simsort.snippets import cut_snippets
 from spikeline.sorting.simsort.subdividing import subdivide
 from spikeline.sorting.simsort.template_matching import match_units
 from spikeline.sorting.simsort.template_merging import merge_units
-from spikeline.sorting.simsort.templates import TEMPLATE_AFTER, TEMPLATE_BEFORE
+from spikeline.sorting.simsort.templates import mean_spikes
 from spikeline.sorting.simsort.whitened import Resampling, whitened_traces
 
 if TYPE_CHECKING:
@@ -147,19 +147,13 @@ def _at_home(traces: np.ndarray, peaks: np.ndarray, neighbourhoods: Neighbourhoo
     if len(neighbourhoods.groups) == 1:
         return peaks
     near = neighbourhoods.surroundings[index]
-    windows = cut_snippets(np.ascontiguousarray(traces[:, near]), peaks, 3, 4)
+    windows = cut_snippets(traces, peaks, 3, 4, near)
     loudest = near[np.abs(windows).max(axis=2).argmax(axis=1)]
     return peaks[neighbourhoods.home[loudest] == index]
 
 
 def _without_doubles(traces: np.ndarray, trains: list[np.ndarray], rate_hz: float) -> list[np.ndarray]:
-    if len(trains) < 2:
-        return trains
-    means = [
-        cut_snippets(traces, train[:: max(1, len(train) // 500)], TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
-        for train in trains
-    ]
-    return merge_units(trains, np.array(means), rate_hz)
+    return merge_units(trains, mean_spikes(traces, trains), rate_hz)
 
 
 @contextmanager

@@ -17,7 +17,13 @@ def cut_snippets(
     peaks: Int64[np.ndarray, " spikes"],
     before: int = SNIPPET_BEFORE,
     after: int = SNIPPET_AFTER,
-) -> Float32[np.ndarray, "spikes channels window"]:
-    """Windows [peak - before, peak + after) of all channels; zeros beyond the ends."""
-    padded = np.pad(traces, ((before, after), (0, 0)))
-    return np.ascontiguousarray(padded[peaks[:, None] + np.arange(before + after)].transpose(0, 2, 1))
+    channels: Int64[np.ndarray, " chosen"] | None = None,
+) -> Float32[np.ndarray, "spikes chosen window"]:
+    """Windows [peak - before, peak + after) of all channels, or of those chosen; zeros beyond the ends."""
+    at = peaks[:, None] + np.arange(-before, after)
+    inside = (at >= 0) & (at < len(traces))
+    at = np.clip(at, 0, len(traces) - 1)
+    cut = traces[at] if channels is None else traces[at[:, :, None], channels]
+    if not inside.all():
+        cut[~inside] = 0
+    return np.ascontiguousarray(cut.transpose(0, 2, 1))

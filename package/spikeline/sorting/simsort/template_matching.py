@@ -12,13 +12,13 @@ from jaxtyping import Float32, Float64, Int64
 from spikeline.config.simsort import SimSortSettings
 from spikeline.sorting.simsort.matched_filter import MatchedSpikes, TemplateBank, match_spikes
 from spikeline.sorting.simsort.template_merging import merge_units
-from spikeline.sorting.simsort.templates import TEMPLATE_BEFORE, TemplateTrack, track_template
+from spikeline.sorting.simsort.templates import TEMPLATE_BEFORE, TemplateTrack, mean_spikes, track_template
 
 __all__ = ["MatchedUnits", "match_units"]
 
 _BLOCK_S = 2.0
 _MARGIN = 200  # samples beyond a block in which spikes are matched too and then left to the next block
-_ROUNDS = 3
+_FEWEST_ROUNDS, _MOST_ROUNDS = 3, 6
 
 
 @dataclass(frozen=True)
@@ -67,20 +67,22 @@ def match_units(
     """
     middles = (np.arange(max(1, -(-len(traces) // _samples_of_block(sampling_rate_hz)))) + 0.5) * _BLOCK_S
     found, tracks = None, []
-    for turn in range(_ROUNDS):
+    for turn in range(1, _MOST_ROUNDS + 1):
         tracks = [track_template(traces, train, sampling_rate_hz, middles) for train in trains]
         tracks = [track for track in tracks if _acceptable(track, len(traces))]
         if not tracks:
             break
         found = _match_blocks(traces, tracks, sampling_rate_hz, threads)
-        advance(1 / _ROUNDS)
-        if turn == _ROUNDS - 1:
-            break
         nearest = np.rint(found.samples).astype(np.int64)
         trains = [nearest[found.unit_index == unit] for unit in range(len(tracks))]
-        kept = [unit for unit, train in enumerate(trains) if len(train) >= settings.fewest_spikes]
-        means = np.array([tracks[unit].waveforms.mean(axis=0) for unit in kept])
-        trains = merge_units([trains[unit] for unit in kept], means, sampling_rate_hz) if kept else []
+        trains = [train for train in trains if len(train) >= settings.fewest_spikes]
+        trains = merge_units(trains, mean_spikes(traces, trains), sampling_rate_hz)
+        # Matching makes trains purer, and purer trains show more clearly which of them are one unit
+        settled = turn >= _FEWEST_ROUNDS and len(trains) == len(tracks)
+        advance(1 / _FEWEST_ROUNDS if turn < _FEWEST_ROUNDS else 0)
+        if settled or not trains:
+            break
+    advance(1 / _FEWEST_ROUNDS)
     if found is None or not tracks:
         nothing = np.empty(0)
         return MatchedUnits(nothing, nothing.astype(np.int64), nothing.astype(np.float32), nothing.astype(np.int64))

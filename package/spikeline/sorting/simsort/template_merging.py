@@ -11,14 +11,14 @@ from spikeline.sorting.simsort.merging import same_unit_evidence
 
 __all__ = ["coincident_share", "difference", "merge_units"]
 
-_MOST_SHIFT = 5
+_MOST_SHIFT = 10
 _FRACTIONS = 8
 _SMALLEST_SCALE, _LARGEST_SCALE = 0.7, 1.4
 _NEAR, _SURE = 3.5, 1.0  # distance in standard deviations of the noise; evidence of one unit
 _SAME = 1.5
 _TOGETHER = 0.5
 _USUAL_SPREAD = 0.15
-_USUAL_CHANGE = 0.15  # of a template's norm, between parts of one unit
+_USUAL_CHANGE = 0.22  # of a template's norm, between parts of one unit
 
 
 def distance(
@@ -26,7 +26,7 @@ def distance(
 ) -> tuple[float, int]:
     """Distance of two whitened templates, in standard deviations of the noise along the line between them.
 
-    The least over shifts up to 5 samples in eighths, because means are aligned to whole samples only, and over the
+    The least over shifts up to 10 samples in eighths, because means are aligned to whole samples only, and over the
     sizes that the spikes of one unit have. Also given: how many samples later the second peaks.
     """
     window = first.shape[1]
@@ -116,13 +116,13 @@ def merge_units(
         for (i, j), (apart, shift) in sorted(pairs.items(), key=lambda item: item[1][0]):
             if i not in alive or j not in alive:
                 continue
-            moved = trains[j] - shift
+            moved = trains[j] + shift
             twice = coincident_share(trains[i], moved) > _TOGETHER
             evidence = same_unit_evidence(trains[i], moved, sampling_rate_hz)
             sure = (apart < _NEAR and evidence > _SURE) or (apart < 2 * _NEAR and evidence > 5 * _SURE)
             if twice or sure or (apart < _SAME and evidence > -_SURE):
                 keep, drop = (i, j) if len(trains[i]) * energy[i] >= len(trains[j]) * energy[j] else (j, i)
-                other = trains[drop] - (shift if keep == i else -shift)
+                other = trains[drop] + (shift if keep == i else -shift)
                 trains[keep] = _union(trains[keep], other)
                 alive.remove(drop)
                 changed = True

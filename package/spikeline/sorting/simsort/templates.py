@@ -10,12 +10,16 @@ from scipy import ndimage
 
 from spikeline.sorting.simsort.snippets import cut_snippets
 
-__all__ = ["TEMPLATE_AFTER", "TEMPLATE_BEFORE", "TemplateTrack", "chosen_bandwidth", "track_template"]
+__all__ = ["TEMPLATE_AFTER", "TEMPLATE_BEFORE", "TemplateTrack", "chosen_bandwidth", "mean_spikes", "track_template"]
 
 TEMPLATE_BEFORE, TEMPLATE_AFTER = 15, 25
 _BANDWIDTHS_S = (np.inf, 60.0, 25.0, 10.0, 4.0, 1.5)
 _MOST_SPIKES = 1500
 _COMPONENTS = 6
+_MOST_CHANNELS = 16  # beyond them a spike drowns in the noise of its average
+_COMPARED = 8  # channels on which drift is looked for
+_FIRST_LOOK = 300  # spikes that say on which channels a unit is seen
+_WINDOW = (TEMPLATE_BEFORE, TEMPLATE_AFTER)
 _PRIOR = 2.0
 _GAIN = 0.98  # of the error, below which a moving average is worth its noise
 
@@ -101,20 +105,32 @@ def track_template(
         Where a template is wanted.
     """
     chosen = samples[np.linspace(0, len(samples) - 1, min(len(samples), _MOST_SPIKES)).astype(np.int64)]
-    snippets = cut_snippets(traces, chosen, TEMPLATE_BEFORE, TEMPLATE_AFTER)
+    channels = _loudest(cut_snippets(traces, chosen[:: max(1, len(chosen) // _FIRST_LOOK)], *_WINDOW))
+    snippets = cut_snippets(traces, chosen, *_WINDOW, channels)
     flat, times_s = snippets.reshape(len(chosen), -1), chosen / sampling_rate_hz
     mean = flat.mean(axis=0)
-    bandwidth = chosen_bandwidth(_loudest(snippets), times_s)
+    bandwidth = chosen_bandwidth(flat[:, : _COMPARED * snippets.shape[2]], times_s)
     if np.isinf(bandwidth):
         waveforms = mean[None]
     else:
         weights = _weights(block_middles_s, times_s, bandwidth)
         waveforms = (weights @ flat + _PRIOR * mean) / (weights.sum(axis=1, keepdims=True) + _PRIOR)
-    shape = (len(waveforms), *snippets.shape[1:])
-    return TemplateTrack(np.ascontiguousarray(waveforms.reshape(shape), np.float32), len(samples), bandwidth)
+    out = np.zeros((len(waveforms), traces.shape[1], snippets.shape[2]), np.float32)
+    out[:, channels] = waveforms.reshape(len(waveforms), *snippets.shape[1:])
+    return TemplateTrack(out, len(samples), bandwidth)
 
 
-def _loudest(snippets: np.ndarray, most: int = 8) -> np.ndarray:
-    """Snippets on the channels where the mean spike is largest: distant ones hold noise alone."""
+def mean_spikes(
+    traces: Float32[np.ndarray, "samples channels"], trains: list[Int64[np.ndarray, " _"]], most: int = 500
+) -> Float32[np.ndarray, "units channels window"]:
+    """Plain mean spike of every unit, from an even choice of at most ``most`` of its spikes."""
+    means = np.zeros((len(trains), traces.shape[1], sum(_WINDOW)), np.float32)
+    for mean, train in zip(means, trains, strict=True):
+        mean[:] = cut_snippets(traces, train[:: -(-len(train) // most)], *_WINDOW).mean(axis=0)
+    return means
+
+
+def _loudest(snippets: np.ndarray) -> np.ndarray:
+    """Channels on which the mean spike is largest, the largest first: on others there is noise alone."""
     energy = (snippets.mean(axis=0) ** 2).sum(axis=1)
-    return snippets[:, np.sort(np.argsort(energy)[::-1][:most])].reshape(len(snippets), -1)
+    return np.argsort(-energy, kind="stable")[:_MOST_CHANNELS]

@@ -1,0 +1,54 @@
+"""Features by which spikes are told apart: SimSort's embedding, and what is used without a trained network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float, Float32, Int64
+
+from spikeline.sorting.simsort.evaluation.cut_spikes import CutSpikes
+
+if TYPE_CHECKING:
+    from spikeline.sorting.simsort.networks import Networks
+
+__all__ = ["FEATURES", "features_of", "scatter_within"]
+
+FEATURES = ("embedding", "pca", "umap")
+
+
+def features_of(cut: CutSpikes, networks: Networks, seed: int) -> dict[str, Float32[np.ndarray, "spikes _"]]:
+    """Each of `FEATURES` of the same whitened snippets.
+
+    ``embedding``: the identifier's. ``pca``: their first principal components, as many as the embedding has dimensions.
+    ``umap``: two dimensions by UMAP. The last two are divided by their scatter within true units, because the
+    clustering expects a scatter of 1: nobody who sorts knows that number, so they are given more than they can have.
+    The embedding is left as the network gives it.
+
+    Parameters
+    ----------
+    cut
+        Spikes.
+    networks
+        Of which the identifier is used.
+    seed
+        Of UMAP.
+    """
+    from spikeline.sorting.simsort.paper.reduction import principal_components, umap_reduced
+
+    embedding, snippets = networks.embed(cut.traces, cut.peaks), cut.snippets()
+    components = principal_components(snippets, n_components=min(embedding.shape[1], *snippets.shape))
+    told = {"pca": components, "umap": umap_reduced(snippets, seed=seed)}
+    return {
+        "embedding": embedding,
+        **{name: (x / scatter_within(x, cut.unit_index)).astype(np.float32) for name, x in told.items()},
+    }
+
+
+def scatter_within(points: Float[np.ndarray, "spikes dimensions"], unit_index: Int64[np.ndarray, " spikes"]) -> float:
+    """Standard deviation around the unit's mean, pooled over units and dimensions."""
+    _, index = np.unique(unit_index, return_inverse=True)
+    counts = np.bincount(index)
+    means = np.stack([np.bincount(index, weights=column) / counts for column in points.T], axis=1)
+    squares = ((points - means[index]) ** 2).sum() / points.shape[1]
+    return float(np.sqrt(squares / max(len(points) - len(counts), 1)))

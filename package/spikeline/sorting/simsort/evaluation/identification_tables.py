@@ -1,0 +1,147 @@
+"""The tables of the figures ``identification`` and ``embedding``: features of true spikes, and clusters found in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from spikeline.artifacts import seed_integer
+from spikeline.errors import DataError
+from spikeline.sorting.simsort.evaluation.cut_spikes import CutSpikes, cut_true_spikes
+from spikeline.sorting.simsort.evaluation.embedding_tables import embedding_tables
+from spikeline.sorting.simsort.evaluation.identification_scores import cluster_spikes, identification_scores
+from spikeline.sorting.simsort.evaluation.lone_snippets import whitened_snippets
+from spikeline.sorting.simsort.evaluation.network_view import network_view
+from spikeline.sorting.simsort.evaluation.truth import Truth
+
+if TYPE_CHECKING:
+    import spikeinterface as si
+
+    from spikeline.data.readers import Snippets
+    from spikeline.sorting.simsort.networks import Networks
+
+__all__ = ["identification_tables", "snippet_identification_tables"]
+
+_WAVEFORM_MS = (1.0, 2.0)
+_FAR_APART_S = 10.0
+
+
+def identification_tables(
+    recording: si.BaseRecording,
+    truth: Truth,
+    networks: Networks,
+    *,
+    name: str,
+    seed: int,
+    band_hz: tuple[float, float] = (300.0, 3000.0),
+    least_snr: float = 5.0,
+    most_spikes: int = 3000,
+    threads: int = 1,
+) -> dict[str, pd.DataFrame]:
+    """Cluster the true spikes of a recording by several features.
+
+    Parameters
+    ----------
+    recording, truth
+        With contact positions, unfiltered; see `truth.true_spikes`.
+    networks
+        Of which the identifier is used.
+    name
+        The recording's, in the tables.
+    seed
+        The run's; everything random is drawn from it for this recording.
+    band_hz
+        Of the mean waveforms.
+    least_snr
+        Units above it have an index of their own.
+    most_spikes
+        Of a group of channels (`cut_spikes.cut_true_spikes`).
+    threads
+        Of the whitening; changes no result.
+
+    Returns
+    -------
+    dict
+        ``scores``: recording, data (``recording``), and see `identification_scores.identification_scores`. Of the
+        group of channels with most units: ``points`` and ``outlines`` (`embedding_tables.embedding_tables`), and
+        ``waveforms`` (unit_id, snr, n, unit, channel, time_ms, mean, sd).
+
+    Raises
+    ------
+    DataError
+        If no group of channels has 60 spikes.
+    """
+    view = network_view(recording, networks, threads)
+    cuts = cut_true_spikes(view, truth, name=name, seed=seed, most_spikes=most_spikes)
+    if not cuts:
+        raise DataError(
+            f"{name} has too few true spikes to be clustered", "60 in one group of channels", "record for longer"
+        )
+    own_seed = seed_integer(seed, "identification", name)
+    groups = [cluster_spikes(cut, networks, own_seed) for cut in cuts]
+    scores = identification_scores(groups, truth.snr > least_snr)
+    shown = max(groups, key=lambda group: len(np.unique(group.cut.unit_index)))
+    units = np.unique(shown.cut.unit_index)
+    channels = view.neighbourhoods.groups[int(view.neighbourhoods.home[truth.channels[units[0]]])]
+    return {
+        "scores": _named(scores, name, "recording"),
+        **embedding_tables(shown, truth.unit_ids),
+        "waveforms": _waveforms(recording, truth, units, channels, band_hz),
+    }
+
+
+def snippet_identification_tables(
+    snippets: Snippets, networks: Networks, *, name: str, seed: int, most_spikes: int = 3000
+) -> dict[str, pd.DataFrame]:
+    """The same for waveforms of one channel that somebody else cut out, aligned as they come.
+
+    They are whitened as `lone_snippets` says. Without times nothing is known of refractory periods, and without traces
+    nothing of an SNR: ``ari_large`` is empty. Waveforms are in the unit of the file.
+    """
+    unit_ids, index = np.unique(snippets.labels, return_inverse=True)
+    names = [str(unit) for unit in unit_ids]
+    lone = whitened_snippets(snippets, networks.sampling_rate_hz, networks.band_hz, seed=seed)
+    kept = np.arange(len(index))[:most_spikes]
+    times = kept * round(_FAR_APART_S * lone.rate_hz)
+    cut = CutSpikes(lone.traces, lone.peaks[kept], times, lone.rate_hz, index[kept].astype(np.int64))
+    group = cluster_spikes(cut, networks, seed_integer(seed, "identification", name))
+    scores = identification_scores([group], np.zeros(len(names), bool))
+    time = (np.arange(snippets.waveforms.shape[1]) - snippets.peak_sample) * 1000 / snippets.sampling_rate_hz
+    waveforms = []
+    for unit, label in enumerate(names):
+        own = snippets.waveforms[index == unit]
+        facts = {"unit_id": label, "snr": np.nan, "n": len(own), "unit": "arbitrary", "channel": "0"}
+        waveforms.append(pd.DataFrame({**facts, "time_ms": np.round(time, 6), "mean": own.mean(0), "sd": own.std(0)}))
+    return {
+        "scores": _named(scores, name, "snippets"),
+        **embedding_tables(group, names),
+        "waveforms": pd.concat(waveforms, ignore_index=True),
+    }
+
+
+def _named(scores: pd.DataFrame, name: str, data: str) -> pd.DataFrame:
+    scores.insert(0, "recording", name)
+    scores.insert(1, "data", data)
+    return scores
+
+
+def _waveforms(
+    recording: si.BaseRecording, truth: Truth, units: np.ndarray, channels: np.ndarray, band_hz: tuple[float, float]
+) -> pd.DataFrame:
+    from spikeline.simulation.illustration.filtered import band_passed, spike_waveforms
+
+    filtered, rate = band_passed(recording, band_hz), recording.get_sampling_frequency()
+    before, after = (round(ms * rate / 1000) for ms in _WAVEFORM_MS)
+    time = np.round(np.arange(-before, after) * 1000 / rate, 6)
+    kind = "uV" if recording.has_scaleable_traces() else "adc"
+    rows = []
+    for unit in units:
+        train = truth.spike_samples[truth.unit_index == unit]
+        mean, deviation = spike_waveforms(filtered, train, before, after)
+        facts = {"unit_id": truth.unit_ids[unit], "snr": truth.snr[unit], "n": len(train), "unit": kind}
+        for channel in channels:
+            shape = {"time_ms": time, "mean": mean[:, channel], "sd": deviation[:, channel]}
+            rows.append(pd.DataFrame({**facts, "channel": str(recording.channel_ids[channel]), **shape}))
+    return pd.concat(rows, ignore_index=True)

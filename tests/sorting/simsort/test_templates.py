@@ -1,0 +1,111 @@
+"""Templates: the plain mean of a unit that stays, and one per block of a unit that moves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spikeline.sorting.simsort.snippets import cut_snippets
+from spikeline.sorting.simsort.templates import (
+    TEMPLATE_AFTER,
+    TEMPLATE_BEFORE,
+    chosen_bandwidth,
+    mean_spikes,
+    track_template,
+)
+from tests.sorting.simsort.planted import RATE_HZ, cut, noise, plant, spike_shape, train
+
+MINUTE = 600_000
+MIDDLES = np.arange(1.0, 60.0, 2.0)
+
+
+def moving_recording() -> tuple[np.ndarray, np.ndarray]:
+    """A unit that goes from one channel to the other within a minute."""
+    traces, samples = noise(MINUTE), train(15.0, MINUTE)
+    way = samples / MINUTE
+    plant(traces, spike_shape(0), samples, 1 - way)
+    plant(traces, spike_shape(3), samples, way)
+    return traces, samples
+
+
+def test_the_bandwidth_is_infinite_for_what_stays_and_finite_for_what_moves() -> None:
+    rng = np.random.default_rng(0)
+    times = np.sort(rng.uniform(0, 120, 600))
+    still = rng.normal(size=(600, 40)) + 3
+    assert np.isinf(chosen_bandwidth(still, times))
+    direction = rng.normal(size=40)
+    slow, fast = (
+        chosen_bandwidth(still + amplitude[:, None] * direction, times)
+        for amplitude in (4 * times / 120, 4 * np.sin(2 * np.pi * times / 20))
+    )
+    assert np.isfinite(slow) and fast < slow
+    assert np.isinf(chosen_bandwidth(still[:10] * times[:10, None], times[:10]))  # too few to tell
+
+
+def test_chance_does_not_make_a_unit_move() -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        times = np.sort(rng.uniform(0, 120, 300))
+        assert np.isinf(chosen_bandwidth(rng.normal(size=(300, 40)), times))
+
+
+def test_the_template_of_a_unit_that_stays_is_the_mean_of_its_spikes() -> None:
+    traces, samples = noise(MINUTE), train(10.0, MINUTE)
+    plant(traces, spike_shape(0), samples)
+    track = track_template(traces, samples, RATE_HZ, MIDDLES)
+    assert track.waveforms.shape == (1, 4, TEMPLATE_BEFORE + TEMPLATE_AFTER) and track.n_spikes == len(samples)
+    mean = cut_snippets(traces, samples, TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
+    for block in (0, 7):
+        np.testing.assert_allclose(track.at(block), mean, atol=1e-5)
+    np.testing.assert_allclose(mean, cut(spike_shape(0), TEMPLATE_BEFORE, TEMPLATE_AFTER), atol=6 / np.sqrt(600))
+
+
+def test_the_template_of_a_unit_that_moves_follows_it() -> None:
+    traces, samples = moving_recording()
+    track = track_template(traces, samples, RATE_HZ, MIDDLES)
+    assert np.isfinite(track.bandwidth_s) and len(track.waveforms) == len(MIDDLES)
+    start, stop = (cut(spike_shape(unit), TEMPLATE_BEFORE, TEMPLATE_AFTER) for unit in (0, 3))
+    mean = cut_snippets(traces, samples, TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
+    for block, middle in enumerate(MIDDLES):
+        true = start + middle / 60 * (stop - start)
+        wrong = np.linalg.norm(track.at(block) - true)
+        assert wrong < 5
+        if not 15 < middle < 45:
+            assert wrong < np.linalg.norm(mean - true)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_few_spikes_make_a_template_too(count: int) -> None:
+    traces = noise(5000)
+    samples = np.arange(1, count + 1) * 500
+    track = track_template(traces, samples, RATE_HZ, MIDDLES[:1])
+    expected = cut_snippets(traces, samples, TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
+    np.testing.assert_allclose(track.at(0), expected, atol=1e-6)
+
+
+def test_many_spikes_make_a_template_with_less_noise() -> None:
+    traces, samples = noise(MINUTE), np.arange(100, MINUTE - 100, 80)
+    plant(traces, spike_shape(0), samples)
+    track = track_template(traces, samples, RATE_HZ, MIDDLES[:1])
+    assert track.n_spikes == len(samples) == 7498
+    wrong = track.at(0) - cut(spike_shape(0), TEMPLATE_BEFORE, TEMPLATE_AFTER)
+    assert wrong.std() < 2 / np.sqrt(1000)
+
+
+def test_far_from_its_loudest_channels_a_template_has_noise_at_most() -> None:
+    traces, samples = noise(100_000, 20), train(10.0, 100_000)
+    plant(traces, spike_shape(5, 20), samples)
+    mean = cut_snippets(traces, samples, TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
+    track = track_template(traces, samples, RATE_HZ, MIDDLES[:5])
+    assert track.waveforms.shape == (1, 20, TEMPLATE_BEFORE + TEMPLATE_AFTER)
+    np.testing.assert_allclose(track.at(0)[4:10], mean[4:10], atol=1e-5)
+    np.testing.assert_allclose(track.at(0), mean, atol=6 / np.sqrt(len(samples)))
+
+
+def test_mean_spikes_are_plain_means_of_an_even_choice() -> None:
+    traces, trains = noise(20_000), [train(30.0, 20_000), np.array([100, 700]), np.arange(100, 19_900, 20)]
+    means = mean_spikes(traces, trains, most=100)
+    assert mean_spikes(traces, []).shape == (0, 4, TEMPLATE_BEFORE + TEMPLATE_AFTER)
+    for mean, samples, step in zip(means, trains, (1, 1, 10), strict=True):
+        expected = cut_snippets(traces, samples[::step], TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
+        np.testing.assert_allclose(mean, expected, atol=1e-6)
