@@ -11,6 +11,7 @@ from spikeline.data.datasets import (
     has_ground_truth,
     read_dataset_table,
 )
+from spikeline.data.layouts import SNIPPET_READERS
 from spikeline.errors import SpikelineError
 from spikeline.simulation.cells.cell_sources import find_cell_models
 from spikeline.simulation.cells.channels import channels_of, checksums_of
@@ -45,6 +46,16 @@ except SpikelineError as error:
 SHARDS = bank_shards(SETTINGS.simulation)
 FIRST_SHARDS = list({shard.cell: shard for shard in reversed(SHARDS)}.values())[::-1]
 
+# The sorter whose networks SimSort's figures look at: the first of that kind.
+SIMSORT = next(
+    (
+        name
+        for name, sorter in SETTINGS.sorting.sorters.items()
+        if sorter.sorter == "simsort"
+    ),
+    None,
+)
+
 
 pathvars:
     results=f"results/{SETTINGS.run}",
@@ -59,6 +70,7 @@ wildcard_constraints:
     recording=r"[A-Za-z0-9_-]+",
     sorter=r"[A-Za-z0-9_-]+",
     dataset=r"[A-Za-z0-9_-]+",
+    data=r"((real|snippets)/)?[A-Za-z0-9_-]+",
 
 
 # An output of every run, whatever its target: what the run depends on.
@@ -201,3 +213,32 @@ def benchmarks_made():
     """
     path = Path("results", SETTINGS.run, "performance/benchmarks.json")
     return {str(path): file_checksum(path)} if path.exists() else {}
+
+
+def trained_networks(wildcards):
+    """Files of the networks that SimSort's figures show, where this run trains them; without the sorter an error says so."""
+    if not SIMSORT:
+        raise WorkflowError(
+            "no SimSort to evaluate: none of sorting.sorters is simsort\n"
+            "  expected: a sorter whose networks are looked at, e.g. sorting.sorters.simsort: {sorter: simsort}\n"
+            "  what to do: add it, or ask for another target"
+        )
+    return [
+        file
+        for output in (rules.simsort_detector.output, rules.simsort_identifier.output)
+        for file in (output.weights, output.card)
+        if needs_trained_weights(SETTINGS.sorting.sorters[SIMSORT])
+    ]
+
+
+def snippets_at_hand():
+    """Snippets of the data-set table that lie below data_root."""
+    if not SETTINGS.data_root:
+        return {}
+    table = read_dataset_table(DATASETS)
+    return {
+        name: entry
+        for name, entry in table.items()
+        if entry.reader in SNIPPET_READERS
+        and Path(SETTINGS.data_root, entry.path).is_file()
+    }

@@ -22,6 +22,10 @@ rule summary:
         bank=rules.bank_tables.output.bank,
         scores=rules.scores.output.scores if SORTED_RECORDINGS else [],
         counts=rules.scores.output.counts if SORTED_RECORDINGS else [],
+        detection=rules.detection_scores.output.scores if DRAWS_SIMSORT else [],
+        identification=(
+            rules.identification_scores.output.scores if DRAWS_SIMSORT else []
+        ),
         parts=rules.placement_check.output,
     output:
         "<results>/summary.json",
@@ -35,5 +39,6 @@ rule summary:
     params:
         version=1,
         benchmarks=benchmarks_made(),
+        compared=COMPARED_SORTERS,
     script:
         "../scripts/run/summary.py"

@@ -10,5 +10,8 @@ summary = summarise(
     snakemake.input.get("scores") or None,
     snakemake.input.get("counts") or None,
     [*snakemake.input.parts, *snakemake.params.benchmarks],
+    detection_csv=snakemake.input.get("detection") or None,
+    identification_csv=snakemake.input.get("identification") or None,
+    **snakemake.params.compared,
 )
 write_json(snakemake.output[0], summary, schema="summary", provenance=Provenance.of_job(snakemake))

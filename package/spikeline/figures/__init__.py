@@ -3,8 +3,13 @@
 from spikeline.figures.accuracy import draw_accuracy
 from spikeline.figures.bank_rank import draw_bank_rank
 from spikeline.figures.cells import draw_cells
+from spikeline.figures.detection import draw_detection
+from spikeline.figures.detection_excerpt import draw_detection_excerpt
+from spikeline.figures.embedding import draw_embedding
+from spikeline.figures.identification import draw_identification
 from spikeline.figures.real_recording import draw_real_recording
 from spikeline.figures.recording_excerpt import draw_recording_excerpt
+from spikeline.figures.sorting_table import draw_sorting_table
 from spikeline.figures.summary import summarise
 from spikeline.figures.traces import draw_traces
 
@@ -12,8 +17,13 @@ __all__ = [
     "draw_accuracy",
     "draw_bank_rank",
     "draw_cells",
+    "draw_detection",
+    "draw_detection_excerpt",
+    "draw_embedding",
+    "draw_identification",
     "draw_real_recording",
     "draw_recording_excerpt",
+    "draw_sorting_table",
     "draw_traces",
     "summarise",
 ]

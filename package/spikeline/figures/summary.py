@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from spikeline.artifacts import read_json
 from spikeline.errors import FormatError
+from spikeline.figures.detection import best_of_each, simsort_default
+from spikeline.figures.sorting_table import accuracy_margins
 from spikeline.figures.tables import read_table
 
-__all__ = ["bank_summary", "flattened", "scores_summary", "summarise"]
+__all__ = [
+    "bank_summary",
+    "detection_summary",
+    "flattened",
+    "identification_summary",
+    "margin_summary",
+    "scores_summary",
+    "summarise",
+]
 
 _RULES = ("spikeinterface", "simsort")
 _COUNTS = ("units_true", "units_found", "well_detected", "false_positive", "redundant", "over_merged")
@@ -64,6 +74,53 @@ def scores_summary(scores_csv: str | Path, counts_csv: str | Path) -> dict[str, 
     return found
 
 
+def detection_summary(detection_csv: str | Path) -> dict[str, float | int | None]:
+    """``simsort.detection.*``: means of F1 over the simulated recordings.
+
+    ``f1``: SimSort's network at the probability its sorter uses. ``f1_best`` and ``f1_threshold_best``: the network,
+    and whichever plain detector is best on a recording, each at the threshold that is best there, chosen by the true
+    spikes.
+    """
+    scores = read_table(detection_csv, ["recording", "data", "detector"], ["threshold", "f1"])
+    scores["default"] = scores["default"].astype(str) == "True"
+    scores = scores[scores["data"] == "simulated"]
+    best = best_of_each(scores)
+    plain = best[best["detector"] != "simsort"].groupby("recording")["f1"].max()
+    values = {
+        "f1": simsort_default(scores)["f1"].mean(),
+        "f1_best": best.loc[best["detector"] == "simsort", "f1"].mean(),
+        "f1_threshold_best": plain.mean(),
+    }
+    return {f"simsort.detection.{name}": _number(value) for name, value in values.items()}
+
+
+def identification_summary(identification_csv: str | Path) -> dict[str, float | int | None]:
+    """``simsort.identification.*``: means of the adjusted Rand index over the simulated recordings.
+
+    Under the sorter's own clustering: ``ari`` of the embedding, ``ari_pca``, ``ari_umap``, and ``ari_margin``, by which
+    the embedding's exceeds the better of these two.
+    """
+    scores = read_table(identification_csv, ["recording", "data", "feature", "clustering"], ["ari"])
+    own = scores[(scores["data"] == "simulated") & (scores["clustering"] == "mixture")]
+    means = own.groupby("feature")["ari"].mean().reindex(["embedding", "pca", "umap"])
+    values = {
+        "ari": means["embedding"],
+        "ari_pca": means["pca"],
+        "ari_umap": means["umap"],
+        "ari_margin": means["embedding"] - means[["pca", "umap"]].max(),
+    }
+    return {f"simsort.identification.{name}": _number(value) for name, value in values.items()}
+
+
+def margin_summary(
+    scores_csv: str | Path, simsort: str, peers: Collection[str], tetrodes: Collection[str]
+) -> dict[str, float | int | None]:
+    """``simsort.sorting.accuracy_margin`` (`spikeline.figures.sorting_table.accuracy_margins`), where it is defined."""
+    scores = read_table(scores_csv, ["recording", "sorter", "rule"], ["accuracy"], may_be_empty=True)
+    margins = accuracy_margins(scores, simsort, peers, tetrodes)
+    return {"simsort.sorting.accuracy_margin": _number(margins["margin"].iloc[-1])} if len(margins) else {}
+
+
 def flattened(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested mappings as one, keys joined by dots; a document that is flat already stays as it is."""
     flat: dict[str, Any] = {}
@@ -78,6 +135,12 @@ def summarise(
     scores_csv: str | Path | None = None,
     counts_csv: str | Path | None = None,
     parts: str | Path | Iterable[str | Path] = (),
+    *,
+    detection_csv: str | Path | None = None,
+    identification_csv: str | Path | None = None,
+    simsort: str | None = None,
+    peers: Collection[str] = (),
+    tetrodes: Collection[str] = (),
 ) -> dict[str, Any]:
     """Everything in one flat document, sorted by key.
 
@@ -89,6 +152,10 @@ def summarise(
         The score tables, both or neither.
     parts
         JSON documents with more numbers, nested or flat, e.g. ``{"simulation": {"placement": {...}}}``.
+    detection_csv, identification_csv
+        The tables of these figures, or None.
+    simsort, peers, tetrodes
+        Which sorter is compared with which others on which recordings; without SimSort there is no such number.
 
     Raises
     ------
@@ -102,6 +169,12 @@ def summarise(
         raise FormatError("one of scores and counts is missing", "both tables, or neither", "pass both")
     if scores_csv is not None and counts_csv is not None:
         documents.append((str(scores_csv), scores_summary(scores_csv, counts_csv)))
+        if simsort is not None:
+            documents.append((str(scores_csv), margin_summary(scores_csv, simsort, peers, tetrodes)))
+    if detection_csv is not None:
+        documents.append((str(detection_csv), detection_summary(detection_csv)))
+    if identification_csv is not None:
+        documents.append((str(identification_csv), identification_summary(identification_csv)))
     for part in sorted(map(str, [parts] if isinstance(parts, str | Path) else parts)):
         document = read_json(part)
         if not isinstance(document, Mapping):

@@ -97,6 +97,13 @@ def sort_in_turns(
                     threads,
                 )
             )
+            # The sorters talk much and take minutes: what came of each, in the job's log
+            run = runs[name][-1]
+            print(
+                f"turn {turn + 1}, {name}: {run['status']}, {run.get('seconds', 0.0):.1f} s",
+                file=sys.stderr,
+                flush=True,
+            )
     return {name: _summary(runs[name], parameters[name]) for name in order}
 
 

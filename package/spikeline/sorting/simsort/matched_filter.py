@@ -150,7 +150,8 @@ def _peel(products, energy, log_odds, overlap, taps, prior, window, upsampling, 
     scores = []
     half = taps.shape[1] // 2
     todo = np.ones(n_samples, np.bool_)
-    for _ in range(12):
+    changed = True
+    while changed:  # every turn takes at least one spike, so it ends
         changed = False
         t = 0
         again = np.zeros(n_samples, np.bool_)
@@ -199,8 +200,6 @@ def _peel(products, energy, log_odds, overlap, taps, prior, window, upsampling, 
             changed = True
             t += 1
         todo = again
-        if not changed:
-            break
     return times, units, amplitudes, scores
 
 

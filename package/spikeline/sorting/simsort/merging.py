@@ -11,7 +11,6 @@ __all__ = ["dip", "merge_clusters", "moving_residual", "same_unit_evidence"]
 REFRACTORY_MS = (0.8, 2.2)
 SHOULDER_MS = (10.0, 60.0)
 _LEFT = 0.1  # share of the pairs expected of two units that one unit, imperfectly sorted, still has
-_SIGNIFICANT_DIP = 3.0
 _USUAL_DIP = 1.0
 _MOST_EVIDENCE = (-12.0, 6.0)
 _STILL = 1.5  # residual variance up to which a moving cluster is one
@@ -145,7 +144,7 @@ def merge_clusters(
             one, other = members[key[0]], members[key[1]]
             evidence = np.clip(same_unit_evidence(samples[one], samples[other], sampling_rate_hz), *_MOST_EVIDENCE)
             valley = dip(points[one], points[other])
-            if valley > _SIGNIFICANT_DIP and evidence > -1:
+            if valley > usual_dip and evidence > -1:
                 still = moving_residual(points[one], points[other], samples[one], samples[other])
                 if still < _STILL:
                     valley = 0.0

@@ -54,7 +54,7 @@ def fit_mixture(
     """Centres, and the component of every point (-1: of none).
 
     Starts from many components; those that do not earn the description length of their centre are taken away
-    (Figueiredo and Jain 2002), so their number follows from the points.
+    (Figueiredo and Jain 2002), so their number follows from the points; rather too many than too few.
 
     Parameters
     ----------
@@ -88,12 +88,13 @@ def fit_mixture(
         earned = np.maximum(counts - cost, 0)
         alive = earned > 0
         if alive.all() and step > 20 and likelihood - before < 1e-5 * len(fitted):
-            weakest = counts.argmin()
-            if not _worth(fitted, centres, weights, share, wide_density, weakest, likelihood):
-                alive[weakest] = False
-                likelihood = -np.inf
-            else:
+            # Only the smallest is asked. Where it earns its place, larger ones may still be parts of one unit: to put
+            # parts together is easier (`merging`) than to part what was taken for one.
+            weakest = int(counts.argmin())
+            if _worth(fitted, centres, weights, share, wide_density, weakest, likelihood):
                 break
+            alive[weakest] = False
+            likelihood = -np.inf
         before = likelihood
         if not alive.any():
             alive[counts.argmax()] = True

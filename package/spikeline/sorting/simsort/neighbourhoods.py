@@ -48,8 +48,9 @@ def make_neighbourhoods(locations_um: Float[np.ndarray, "channels dimensions"]) 
         return Neighbourhoods([np.arange(n)], np.zeros(n, np.int64), [np.arange(n)])
     away = np.linalg.norm(locations_um[:, None] - locations_um[None], axis=-1)
     # by position, so that equal distances are resolved the same way everywhere
-    nearest = [np.sort(np.lexsort((np.arange(n), row))[:GROUP]) for row in away.round(3)]
-    wanted = {(a, b) for a in range(n) for b in np.lexsort((np.arange(n), away[a].round(3)))[1:3].tolist()}
+    ordered = [np.lexsort((np.arange(n), np.arange(n) != own, row)) for own, row in enumerate(away.round(3))]
+    nearest = [np.sort(row[:GROUP]) for row in ordered]
+    wanted = {(a, b) for a in range(n) for b in ordered[a][1:3].tolist()}
     candidates = sorted({tuple(group.tolist()) for group in nearest})
     chosen: list[tuple[int, ...]] = []
     while wanted:

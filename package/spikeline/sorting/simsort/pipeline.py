@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, Int64
+from threadpoolctl import threadpool_limits
 
 from spikeline.config.simsort import SimSortSettings
 from spikeline.sorting.simsort.merging import merge_clusters
@@ -97,7 +98,8 @@ def sort(
     networks = load_networks(weights, device)
     resampling = Resampling(recording.get_sampling_frequency(), networks.sampling_rate_hz, networks.band_hz[1])
     neighbourhoods = make_neighbourhoods(recording.get_channel_locations())
-    with _torch_threads(threads), _bar(progress) as stage:
+    # One BLAS thread: with more, first centres differ in their last bits
+    with _torch_threads(threads), threadpool_limits(1, "blas"), _bar(progress) as stage:
         traces = whitened_traces(
             recording, resampling, networks.band_hz, threads=threads, folder=folder, advance=stage("whitening", 1)
         )

@@ -62,7 +62,7 @@ def subdivide(
     """
     if len(peaks) < _FEWEST:
         return [peaks]
-    moved = aligned_peaks(traces, peaks)
+    moved = np.unique(aligned_peaks(traces, peaks))
     snippets = cut_snippets(traces, moved, _BEFORE, _AFTER)
     flat = _without_nuisance(snippets.astype(np.float64), snippets.mean(axis=0).astype(np.float64))
     values, vectors = np.linalg.eigh(flat.T @ flat / len(flat))
@@ -75,9 +75,7 @@ def subdivide(
         return [moved]
     points = np.ascontiguousarray(flat @ vectors[:, :count] / np.sqrt(max(1.0, usual)), np.float32)
     _, labels = fit_mixture(points, seed)
-    order = np.argsort(moved, kind="stable")
-    labels = merge_clusters(points[order], labels[order], moved[order], sampling_rate_hz, _USUAL_DIP)
-    moved = moved[order]
+    labels = merge_clusters(points, labels, moved, sampling_rate_hz, _USUAL_DIP)
     # what belongs to no part stays with the largest: matching will decide
     counts = np.bincount(labels[labels >= 0], minlength=1)
     labels[labels < 0] = counts.argmax()

@@ -111,7 +111,8 @@ def _log_odds(track: TemplateTrack, n_samples: int) -> float:
 def _acceptable(track: TemplateTrack, n_samples: int) -> bool:
     """Whether the unit's usual spike would be accepted: half its energy exceeds the odds against a spike."""
     mean = track.waveforms.mean(axis=0)
-    energy = float((mean**2).sum()) - mean.size / max(track.n_spikes, 1)  # less what is noise of the average
+    seen = int(mean.any(axis=1).sum()) * mean.shape[1]
+    energy = float((mean**2).sum()) - seen / max(track.n_spikes, 1)  # less what is noise of the average
     return energy / 2 > _log_odds(track, n_samples)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from spikeline.sorting.simsort.merging import same_unit_evidence
+from spikeline.sorting.simsort.templates import AVERAGED
 
 __all__ = ["coincident_share", "difference", "merge_units"]
 
@@ -17,6 +18,7 @@ _SMALLEST_SCALE, _LARGEST_SCALE = 0.7, 1.4
 _NEAR, _SURE = 3.5, 1.0  # distance in standard deviations of the noise; evidence of one unit
 _SAME = 1.5
 _TOGETHER = 0.5
+_FEW = 0.05
 _USUAL_SPREAD = 0.15
 _USUAL_CHANGE = 0.22  # of a template's norm, between parts of one unit
 
@@ -97,7 +99,7 @@ def merge_units(
     trains
         Rising samples.
     templates
-        One per train.
+        One per train (`templates.mean_spikes`).
     """
     trains = [np.asarray(train, np.int64) for train in trains]
     energy = [float((template**2).sum()) for template in templates]
@@ -106,7 +108,8 @@ def merge_units(
     for i in alive:
         for j in alive:
             if i < j:
-                apart, shift = difference(templates[i], templates[j], len(trains[i]), len(trains[j]))
+                averaged = [min(len(trains[unit]), AVERAGED) for unit in (i, j)]
+                apart, shift = difference(templates[i], templates[j], *averaged)
                 # of twins found by two groups the smaller may be a part of the larger
                 if apart < _NEAR or apart**2 < 0.75 * min(energy[i], energy[j]):
                     pairs[i, j] = (apart, shift)
@@ -119,8 +122,11 @@ def merge_units(
             moved = trains[j] + shift
             twice = coincident_share(trains[i], moved) > _TOGETHER
             evidence = same_unit_evidence(trains[i], moved, sampling_rate_hz)
-            sure = (apart < _NEAR and evidence > _SURE) or (apart < 2 * _NEAR and evidence > 5 * _SURE)
-            if twice or sure or (apart < _SAME and evidence > -_SURE):
+            few = min(len(trains[i]), len(trains[j])) < _FEW * max(len(trains[i]), len(trains[j]))
+            sure = (apart < _NEAR and evidence > _SURE) or (apart < 2 * _NEAR and evidence > 3 * _SURE)
+            # a few spikes beside many, not much different: those on which others were lying
+            odd = apart < 2 * _NEAR and few and evidence > -_SURE
+            if twice or sure or odd or (apart < _SAME and evidence > -_SURE):
                 keep, drop = (i, j) if len(trains[i]) * energy[i] >= len(trains[j]) * energy[j] else (j, i)
                 other = trains[drop] + (shift if keep == i else -shift)
                 trains[keep] = _union(trains[keep], other)

@@ -10,12 +10,21 @@ from scipy import ndimage
 
 from spikeline.sorting.simsort.snippets import cut_snippets
 
-__all__ = ["TEMPLATE_AFTER", "TEMPLATE_BEFORE", "TemplateTrack", "chosen_bandwidth", "mean_spikes", "track_template"]
+__all__ = [
+    "AVERAGED",
+    "TEMPLATE_AFTER",
+    "TEMPLATE_BEFORE",
+    "TemplateTrack",
+    "chosen_bandwidth",
+    "mean_spikes",
+    "track_template",
+]
 
 TEMPLATE_BEFORE, TEMPLATE_AFTER = 15, 25
 _BANDWIDTHS_S = (np.inf, 60.0, 25.0, 10.0, 4.0, 1.5)
 _MOST_SPIKES = 1500
 _COMPONENTS = 6
+AVERAGED = 500
 _MOST_CHANNELS = 16  # beyond them a spike drowns in the noise of its average
 _COMPARED = 8  # channels on which drift is looked for
 _FIRST_LOOK = 300  # spikes that say on which channels a unit is seen
@@ -121,7 +130,7 @@ def track_template(
 
 
 def mean_spikes(
-    traces: Float32[np.ndarray, "samples channels"], trains: list[Int64[np.ndarray, " _"]], most: int = 500
+    traces: Float32[np.ndarray, "samples channels"], trains: list[Int64[np.ndarray, " _"]], most: int = AVERAGED
 ) -> Float32[np.ndarray, "units channels window"]:
     """Plain mean spike of every unit, from an even choice of at most ``most`` of its spikes."""
     means = np.zeros((len(trains), traces.shape[1], sum(_WINDOW)), np.float32)

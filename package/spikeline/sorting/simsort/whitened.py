@@ -44,7 +44,7 @@ class Resampling:
     """
 
     def __init__(self, source_hz: float, wanted_hz: float, highest_hz: float) -> None:
-        if source_hz < 2.2 * highest_hz:
+        if source_hz < 2.2 * highest_hz * (1 - 1e-9):
             raise DataError(
                 f"a recording at {source_hz:g} Hz",
                 f"at least {2.2 * highest_hz:g} Hz: spikes are looked for up to {highest_hz:g} Hz",

@@ -98,7 +98,7 @@ def fit_whitening(
     traces = np.asarray(traces, np.float32)
     kernel, share = _inverse_filter(traces, sampling_rate_hz, band_hz)
     filtered = filtered_in_time(traces, kernel)
-    scale = np.median(np.abs(filtered), axis=0) / 0.6745
+    scale = np.median(np.abs(filtered - np.median(filtered, axis=0)), axis=0) / 0.6745
     alive = np.flatnonzero(scale > 1e-6 * scale.max())
     if not len(alive):
         raise DataError("every channel is constant", "traces with a signal", "check the file and its data type")

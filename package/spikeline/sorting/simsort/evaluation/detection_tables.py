@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,18 +54,20 @@ def detection_tables(
     networks: Networks,
     *,
     name: str,
+    data: str = "simulated",
     tolerance: int,
     probability: float,
     band_hz: tuple[float, float] = (300.0, 3000.0),
     least_snr: float = LEAST_SNR,
     window_ms: float = 1000.0,
     threads: int = 1,
+    folder: Path | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Score SimSort's detector and plain thresholds on one recording, and cut an excerpt out of it.
 
     The detectors: ``simsort`` (threshold: probability), ``threshold`` (band-passed traces, extrema of either sign, the
     largest within 0.5 ms), ``whitened_threshold`` (the same on the traces the network sees) and ``spikeinterface``
-    (its ``detect_peaks``, ``locally_exclusive``, with its defaults: troughs, the largest within 1 ms; 5 times the noise).
+    (its ``detect_peaks``, ``locally_exclusive``; by default troughs beyond 5 times the noise, the largest within 1 ms).
 
     Parameters
     ----------
@@ -72,8 +75,8 @@ def detection_tables(
         With contact positions, unfiltered; see `truth.true_spikes`.
     networks
         Of which the detector is used.
-    name
-        The recording's, in the tables.
+    name, data
+        The recording's name, and ``simulated`` or ``real``, in the tables.
     tolerance
         Largest distance of a detection from its spike, in samples of the recording, inclusive.
     probability
@@ -86,6 +89,8 @@ def detection_tables(
         Length of the excerpt.
     threads
         Of the whitening; changes no result.
+    folder
+        Where a long recording's whitened traces are kept meanwhile.
 
     Returns
     -------
@@ -97,7 +102,7 @@ def detection_tables(
         (detector, threshold, time_ms, kind): simsort, and the best of the others, in the busiest window of the group
         of channels that most units are nearest to.
     """
-    view = network_view(recording, networks, threads)
+    view = network_view(recording, networks, threads=threads, folder=folder)
     probabilities = probabilities_of_groups(view, networks)
     filtered = band_passed(recording, band_hz)
     noise = noise_level(filtered)
@@ -110,7 +115,7 @@ def detection_tables(
     matches = [match(truth, run.detections, places, tolerance, least_snr) for run in runs]
     scores = pd.DataFrame(
         [
-            {"recording": name, "noise": float(noise.mean()), **_score(run, matched, truth, least_snr)}
+            {"recording": name, "data": data, "noise": float(noise.mean()), **_score(run, matched, truth, least_snr)}
             for run, matched in zip(runs, matches, strict=True)
         ]
     )
@@ -134,7 +139,7 @@ def _plain_runs(
     stored = noise / recording.get_channel_gains() if recording.has_scaleable_traces() else noise
     seen = si.NumpyRecording([view.traces], view.resampling.rate_hz)
     seen.set_probegroup(recording.get_probegroup())
-    deviation = np.median(np.abs(view.traces - np.median(view.traces, axis=0)), axis=0) / 0.6745
+    deviation = np.array([np.median(np.abs(trace - np.median(trace))) / 0.6745 for trace in view.traces.T])
     kinds = (
         ("threshold", filtered, stored, _EITHER_SIGN),
         ("whitened_threshold", seen, deviation, _EITHER_SIGN),

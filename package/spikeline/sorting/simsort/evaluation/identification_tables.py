@@ -1,7 +1,8 @@
-"""The tables of the figures ``identification`` and ``embedding``: features of true spikes, and clusters found in them."""
+"""The tables of the figures ``identification`` and ``embedding``: features of true spikes, and the clusters in them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,11 +35,13 @@ def identification_tables(
     networks: Networks,
     *,
     name: str,
+    data: str = "simulated",
     seed: int,
     band_hz: tuple[float, float] = (300.0, 3000.0),
     least_snr: float = 5.0,
     most_spikes: int = 3000,
     threads: int = 1,
+    folder: Path | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Cluster the true spikes of a recording by several features.
 
@@ -48,8 +51,8 @@ def identification_tables(
         With contact positions, unfiltered; see `truth.true_spikes`.
     networks
         Of which the identifier is used.
-    name
-        The recording's, in the tables.
+    name, data
+        The recording's name, and ``simulated`` or ``real``, in the tables.
     seed
         The run's; everything random is drawn from it for this recording.
     band_hz
@@ -60,11 +63,13 @@ def identification_tables(
         Of a group of channels (`cut_spikes.cut_true_spikes`).
     threads
         Of the whitening; changes no result.
+    folder
+        Where a long recording's whitened traces are kept meanwhile.
 
     Returns
     -------
     dict
-        ``scores``: recording, data (``recording``), and see `identification_scores.identification_scores`. Of the
+        ``scores``: recording, data, and see `identification_scores.identification_scores`. Of the
         group of channels with most units: ``points`` and ``outlines`` (`embedding_tables.embedding_tables`), and
         ``waveforms`` (unit_id, snr, n, unit, channel, time_ms, mean, sd).
 
@@ -73,7 +78,7 @@ def identification_tables(
     DataError
         If no group of channels has 60 spikes.
     """
-    view = network_view(recording, networks, threads)
+    view = network_view(recording, networks, threads=threads, folder=folder)
     cuts = cut_true_spikes(view, truth, name=name, seed=seed, most_spikes=most_spikes)
     if not cuts:
         raise DataError(
@@ -86,7 +91,7 @@ def identification_tables(
     units = np.unique(shown.cut.unit_index)
     channels = view.neighbourhoods.groups[int(view.neighbourhoods.home[truth.channels[units[0]]])]
     return {
-        "scores": _named(scores, name, "recording"),
+        "scores": _named(scores, name, data),
         **embedding_tables(shown, truth.unit_ids),
         "waveforms": _waveforms(recording, truth, units, channels, band_hz),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,8 +79,21 @@ class NetworkView:
         return Detections(source[order], places[order].astype(np.int64))
 
 
-def network_view(recording: si.BaseRecording, networks: Networks, threads: int = 1) -> NetworkView:
+def network_view(
+    recording: si.BaseRecording, networks: Networks, *, threads: int = 1, folder: Path | None = None
+) -> NetworkView:
     """Whiten a recording as the sorter does.
+
+    Parameters
+    ----------
+    recording
+        With contact positions, unfiltered.
+    networks
+        Whose rate and band are wanted.
+    threads
+        Of the whitening; changes no result.
+    folder
+        Where the traces are kept if they are many.
 
     Raises
     ------
@@ -87,7 +101,7 @@ def network_view(recording: si.BaseRecording, networks: Networks, threads: int =
         If the recording is too slow, too short, or constant.
     """
     resampling = Resampling(recording.get_sampling_frequency(), networks.sampling_rate_hz, networks.band_hz[1])
-    traces = whitened_traces(recording, resampling, networks.band_hz, threads=threads)
+    traces = whitened_traces(recording, resampling, networks.band_hz, threads=threads, folder=folder)
     return NetworkView(
         traces, resampling, make_neighbourhoods(recording.get_channel_locations()), recording.get_num_samples()
     )

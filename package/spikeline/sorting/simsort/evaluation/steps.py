@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spikeline.artifacts import Provenance, write_csv
+from spikeline.artifacts import Provenance, read_csv, write_csv
 from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.errors import DataError
 from spikeline.sorting.simsort.weight_files import with_trained_weights
@@ -17,20 +20,32 @@ if TYPE_CHECKING:
 
     from spikeline.sorting.simsort.networks import Networks
 
-__all__ = ["DatasetPlace", "detection_tables_to_files", "identification_tables_to_files", "snippet_tables_to_files"]
+__all__ = [
+    "DatasetPlace",
+    "detection_tables_to_files",
+    "identification_tables_to_files",
+    "join_tables",
+    "snippet_tables_to_files",
+]
 
 
+@dataclass(frozen=True)
 class DatasetPlace:
     """An entry of the data-set table, in place of a recording's folder.
 
     Parameters
     ----------
-    dataset, data_root, table_path
-        Name, the user's folder of data sets, and the table.
+    dataset
+        Its name.
+    data_root
+        The user's folder of data sets.
+    table_path
+        The table.
     """
 
-    def __init__(self, dataset: str, data_root: str | Path, table_path: str | Path) -> None:
-        self.dataset, self.data_root, self.table_path = dataset, data_root, table_path
+    dataset: str
+    data_root: str | Path
+    table_path: str | Path
 
 
 def detection_tables_to_files(
@@ -74,17 +89,19 @@ def detection_tables_to_files(
     from spikeline.sorting.simsort.sorter_parameters import settings_of
     from spikeline.training.reproducible import reproducible
 
-    name, traces, truth = _read(recording)
-    with reproducible(threads, on_cpu=True):
+    name, data, traces, truth = _read(recording)
+    with reproducible(threads, on_cpu=True), _scratch(outputs) as scratch:
         tables = detection_tables(
             traces,
             true_spikes(traces, truth, filter_hz, scoring.true_time),
             _networks(sorter, trained_weights),
             name=name,
+            data=data,
             tolerance=tolerance_in_samples(scoring.spikeinterface_tolerance_ms, traces.get_sampling_frequency()),
             probability=settings_of(sorter.parameters).detection_probability,
             band_hz=filter_hz,
             threads=threads,
+            folder=scratch,
         )
     _write(tables, outputs, "detection", provenance)
 
@@ -106,16 +123,18 @@ def identification_tables_to_files(
     from spikeline.sorting.simsort.evaluation.truth import true_spikes
     from spikeline.training.reproducible import reproducible
 
-    name, traces, truth = _read(recording)
-    with reproducible(threads, on_cpu=True):
+    name, data, traces, truth = _read(recording)
+    with reproducible(threads, on_cpu=True), _scratch(outputs) as scratch:
         tables = identification_tables(
             traces,
             true_spikes(traces, truth, filter_hz, scoring.true_time),
             _networks(sorter, trained_weights),
             name=name,
+            data=data,
             seed=seed,
             band_hz=filter_hz,
             threads=threads,
+            folder=scratch,
         )
     _write(tables, outputs, "identification", provenance)
 
@@ -144,13 +163,20 @@ def snippet_tables_to_files(
     _write(tables, outputs, "identification", provenance)
 
 
-def _read(recording: str | Path | DatasetPlace) -> tuple[str, si.BaseRecording, si.BaseSorting]:
-    """Name, traces and true units."""
+def join_tables(parts: Iterable[str | Path], output: str | Path, *, provenance: Provenance | None = None) -> None:
+    """Write tables of the same columns one below the other."""
+    import pandas as pd
+
+    write_csv(output, pd.concat([read_csv(part) for part in parts], ignore_index=True), provenance=provenance)
+
+
+def _read(recording: str | Path | DatasetPlace) -> tuple[str, str, si.BaseRecording, si.BaseSorting]:
+    """Name, kind, traces and true units."""
     if not isinstance(recording, DatasetPlace):
         from spikeline.simulation.recordings.recording import read_recording
 
         made = read_recording(recording)
-        return Path(recording).name, made.recording, made.sorting
+        return Path(recording).name, "simulated", made.recording, made.sorting
     from spikeline.data.datasets import read_dataset_table
     from spikeline.data.readers import read_dataset_recording, read_ground_truth
 
@@ -162,7 +188,16 @@ def _read(recording: str | Path | DatasetPlace) -> tuple[str, si.BaseRecording, 
             "a layout with true spikes, with their file in place",
             "evaluate another data set; docs/datasets.md says which layouts have true spikes",
         )
-    return recording.dataset, read_dataset_recording(*where), truth
+    return recording.dataset, "real", read_dataset_recording(*where), truth
+
+
+@contextmanager
+def _scratch(outputs: Mapping[str, str | Path]) -> Iterator[Path]:
+    """A folder beside the outputs, where there is room, that is gone afterwards."""
+    beside = Path(next(iter(outputs.values()))).parent
+    beside.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".whitened-") as folder:
+        yield Path(folder)
 
 
 def _networks(sorter: SorterSettings, trained_weights: str | Path | None) -> Networks:

@@ -1,0 +1,14 @@
+"""Rule detection: draw the figure."""
+
+from spikeline.artifacts import Provenance
+from spikeline.figures import draw_detection
+from spikeline.log import log_to
+
+log_to(snakemake.log[0])
+draw_detection(
+    snakemake.input.scores,
+    snakemake.input.units,
+    snakemake.output.png.removesuffix(".png"),
+    tier=snakemake.params.tier,
+    provenance=Provenance.of_job(snakemake),
+)
