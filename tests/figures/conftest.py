@@ -8,6 +8,8 @@ import pytest
 
 from tests.figures.synthetic_tables import (
     write_bank_tables,
+    write_detection_tables,
+    write_identification_tables,
     write_real_tables,
     write_recording_tables,
     write_score_tables,
@@ -22,6 +24,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Path
         "recording": write_recording_tables,
         "scores": write_score_tables,
         "real": write_real_tables,
+        "detection": write_detection_tables,
+        "identification": write_identification_tables,
     }
     made = {}
     for name, make in makers.items():

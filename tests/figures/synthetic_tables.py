@@ -173,3 +173,122 @@ def write_real_tables(folder: Path, channels: int = 4) -> dict[str, Path]:
             "spikes": pd.DataFrame(spikes, columns=["sorter", "unit_id", "time_s", "amplitude"]),
         },
     )
+
+
+def write_detection_tables(folder: Path, recordings: tuple[str, ...] = ("tetrode", "real_one")) -> dict[str, Path]:
+    """scores, units, excerpt, probability, spikes, events."""
+    stream = seed_stream(11, "test-detection")
+    thresholds = {"simsort": (0.1, 0.3, 0.5), **{name: (3.0, 5.0) for name in ("threshold", "spikeinterface")}}
+    scores, units = [], []
+    for recording in recordings:
+        for detector, levels in thresholds.items():
+            for place, level in enumerate(levels):
+                default = (detector, level) in (("simsort", 0.3), ("spikeinterface", 5.0))
+                recall = 0.99 - 0.1 * place * stream.uniform()
+                precision = 0.5 + 0.2 * place + 0.05 * stream.uniform()
+                data = "real" if recording.startswith("real") else "simulated"
+                f1 = 2 / (1 / recall + 1 / precision)
+                scores.append((recording, data, 5.0, detector, level, default, precision, recall, f1, 900, 3))
+                for unit in range(4):
+                    units.append((recording, detector, level, default, f"u{unit}", 3.0 + 4 * unit, recall))
+    time = np.arange(0, 500, 0.1)
+    traces = [
+        pd.DataFrame({"time_ms": time, "channel": channel, "value": stream.normal(size=len(time))})
+        for channel in range(4)
+    ]
+    at = np.sort(stream.uniform(5, 495, 30))
+    spikes = pd.DataFrame(
+        {
+            "time_ms": at,
+            "unit_id": [f"u{i % 3}" for i in range(30)],
+            "snr": [4.0 + 3 * (i % 3) for i in range(30)],
+            "wanted": [i % 3 > 0 for i in range(30)],
+            "found": [i % 7 > 0 for i in range(30)],
+        }
+    )
+    kinds = np.array(["hit", "small unit", "false"])
+    events = pd.concat(
+        [
+            pd.DataFrame({"detector": name, "threshold": level, "time_ms": at, "kind": kinds[np.arange(30) % 3]})
+            for name, level in (("simsort", 0.3), ("threshold", 5.0))
+        ]
+    )
+    probability = pd.DataFrame({"time_ms": time, "probability": stream.uniform(size=len(time)) ** 8})
+    named = [
+        "recording",
+        "data",
+        "noise",
+        "detector",
+        "threshold",
+        "default",
+        "precision",
+        "recall",
+        "f1",
+        "n",
+        "n_units",
+    ]
+    return _write(
+        folder,
+        {
+            "scores": pd.DataFrame(scores, columns=named),
+            "units": pd.DataFrame(
+                units, columns=["recording", "detector", "threshold", "default", "unit_id", "snr", "recall"]
+            ),
+            "excerpt": pd.concat(traces),
+            "probability": probability,
+            "spikes": spikes,
+            "events": events,
+        },
+    )
+
+
+def write_identification_tables(folder: Path) -> dict[str, Path]:
+    """scores, points, outlines, waveforms."""
+    stream = seed_stream(12, "test-identification")
+    features, clusterings = ("embedding", "pca", "umap"), ("mixture", "mean_shift", "oracle_mixture")
+    scores = [
+        (recording, data, feature, clustering, 0.9 - 0.1 * i - 0.05 * j, large, 600, 3, 3 + i + j)
+        for recording, data, large in (
+            ("one", "simulated", 0.95),
+            ("two", "simulated", 0.5),
+            ("cut", "snippets", np.nan),
+        )
+        for i, feature in enumerate(features)
+        for j, clustering in enumerate(clusterings)
+    ]
+    points, outlines = [], []
+    for feature in features:
+        for unit in range(3):
+            place = 8 * np.array([np.cos(2 * unit), np.sin(2 * unit)])
+            drawn = place + stream.normal(size=(50, 2))
+            points.append(
+                pd.DataFrame(
+                    {
+                        "feature": feature, "time_s": np.arange(50) + 0.1 * unit, "unit_id": f"u{unit}", "found": unit,
+                        "x": drawn[:, 0], "y": drawn[:, 1],
+                    }
+                )
+            )  # fmt: skip
+            outlines.append((feature, unit, 50, *place, 1.0, 0.2, 1.0))
+    time = np.arange(-1, 2, 0.1)
+    shape = -np.exp(-0.5 * (time / 0.2) ** 2)
+    waveforms = [
+        pd.DataFrame(
+            {
+                "unit_id": f"u{unit}", "snr": 4.0 + unit, "n": 100 - unit, "unit": "uV", "channel": channel,
+                "time_ms": time, "mean": 80 * shape / (1 + abs(channel - unit)), "sd": 5.0,
+            }
+        )
+        for unit in range(3)
+        for channel in range(4)
+    ]  # fmt: skip
+    columns = ["recording", "data", "feature", "clustering", "ari", "ari_large", "n", "n_units", "n_clusters"]
+    return _write(
+        folder,
+        {
+            "scores": pd.DataFrame(scores, columns=columns),
+            "points": pd.concat(points),
+            "outlines": pd.DataFrame(outlines, columns=["feature", "found", "n", "x", "y", "xx", "xy", "yy"]),
+            "waveforms": pd.concat(waveforms),
+        },
+    )

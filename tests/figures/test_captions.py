@@ -18,7 +18,7 @@ DRAWN = [name for name in FIGURES if name in {path.stem for path in CAPTIONS.glo
 def rendered(name: str, tier: str) -> str:
     job = SimpleNamespace(
         params={"tier": tier, "tolerance_uv": 0.5, "tolerance_percent": 0.25, "snr_edges": [0.0, 3.0]},
-        wildcards=SimpleNamespace(recording="tetrode_static", dataset="locust"),
+        wildcards=SimpleNamespace(recording="tetrode_static", dataset="locust", data="tetrode_static"),
         config={"run": tier, "simulation": {"cells": {"train": ["a"], "test": ["b", "c"]}}},
     )
     text = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
@@ -30,7 +30,10 @@ def rendered(name: str, tier: str) -> str:
 
 
 def test_every_figure_has_a_caption() -> None:
-    assert set(DRAWN) == {"accuracy", "bank_rank", "cells", "real_recording", "recording_excerpt", "traces"}
+    assert set(DRAWN) == {
+        "accuracy", "bank_rank", "cells", "detection", "detection_excerpt", "embedding", "identification",
+        "real_recording", "recording_excerpt", "sorting_table", "traces",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [*DRAWN, "workflow"])

@@ -18,8 +18,13 @@ from spikeline.figures import (
     draw_accuracy,
     draw_bank_rank,
     draw_cells,
+    draw_detection,
+    draw_detection_excerpt,
+    draw_embedding,
+    draw_identification,
     draw_real_recording,
     draw_recording_excerpt,
+    draw_sorting_table,
     draw_traces,
 )
 from tests.figures.synthetic_tables import write_recording_tables, write_score_tables
@@ -32,7 +37,12 @@ FIGURES: dict[str, tuple[Callable[..., dict[str, Path]], str, tuple[str, ...]]] 
     "recording_excerpt": (draw_recording_excerpt, "recording", ("excerpt", "spikes", "units", "contacts")),
     "accuracy": (draw_accuracy, "scores", ("scores", "counts")),
     "real_recording": (draw_real_recording, "real", ("waveforms", "excerpt", "spikes")),
+    "detection": (draw_detection, "detection", ("scores", "units")),
+    "detection_excerpt": (draw_detection_excerpt, "detection", ("excerpt", "probability", "spikes", "events")),
+    "identification": (draw_identification, "identification", ("scores",)),
+    "embedding": (draw_embedding, "identification", ("points", "outlines", "waveforms")),
 }
+ALONE = {"identification"}  # drawn from one table, which is saved as it is
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -45,11 +55,12 @@ def test_a_figure_is_drawn_with_its_table_and_manifests(name, tables, tmp_path) 
     assert written["png"].stat().st_size > 10_000 and written["pdf"].stat().st_size > 5_000
     assert b"CreationDate" not in written["pdf"].read_bytes()
     assert read_manifest(written["pdf"])["sha256"] == file_checksum(written["pdf"])
-    assert len(pd.read_csv(written["csv"])) > 5
-    assert set(pd.read_csv(written["csv"])["table"]) >= set(wanted)
+    assert len(pd.read_csv(written["csv"], low_memory=False)) > 5
+    if name not in ALONE:
+        assert set(pd.read_csv(written["csv"], low_memory=False)["table"]) >= set(wanted)
 
 
-@pytest.mark.parametrize("name", ["bank_rank", "accuracy"])
+@pytest.mark.parametrize("name", ["bank_rank", "accuracy", "detection", "embedding"])
 def test_the_same_tables_give_the_same_bytes_in_another_process(name, tables, tmp_path) -> None:
     draw, group, wanted = FIGURES[name]
     paths = [tables[group][table] for table in wanted]
@@ -76,6 +87,10 @@ def test_a_missing_column_is_named(name, tables, tmp_path) -> None:
         "recording_excerpt": "potential_uv",
         "accuracy": "accuracy",
         "real_recording": "mean",
+        "detection": "f1",
+        "detection_excerpt": "value",
+        "identification": "ari",
+        "embedding": "x",
     }[name]
     write_csv(tmp_path / "broken.csv", broken.drop(columns=lost))
     with pytest.raises(FormatError, match=f"no column {lost}"):

@@ -69,5 +69,31 @@ def test_broken_parts_are_refused(tables, tmp_path) -> None:
         summarise(scores_csv=tmp_path / "scores.csv", counts_csv=tables["scores"]["counts"])
 
 
+def test_the_networks_are_summarised_over_simulated_recordings(tables) -> None:
+    detection, identification = (tables[name]["scores"] for name in ("detection", "identification"))
+    summary = summarise(detection_csv=detection, identification_csv=identification)
+    scores = pd.read_csv(detection).query("data == 'simulated'")
+    own, plain = scores[scores["detector"] == "simsort"], scores[scores["detector"] != "simsort"]
+    assert summary["simsort.detection.f1"] == pytest.approx(own[own["default"]]["f1"].mean())
+    assert summary["simsort.detection.f1_best"] == pytest.approx(own["f1"].max())
+    assert summary["simsort.detection.f1_threshold_best"] == pytest.approx(plain["f1"].max())
+    assert {name.rpartition(".")[2]: value for name, value in summary.items() if "identification" in name} == {
+        "ari": pytest.approx(0.9),
+        "ari_pca": pytest.approx(0.8),
+        "ari_umap": pytest.approx(0.7),
+        "ari_margin": pytest.approx(0.1),
+    }
+
+
+def test_the_margin_is_there_if_simsort_is_compared(tables) -> None:
+    files = tables["scores"]["scores"], tables["scores"]["counts"]
+    assert "simsort.sorting.accuracy_margin" not in summarise(None, *files)
+    summary = summarise(None, *files, simsort="lupin", peers=["simple", "tridesclous2"], tetrodes=["tetrode"])
+    means = pd.read_csv(files[0]).query("rule == 'spikeinterface'").groupby("sorter")["accuracy"].mean()
+    expected = means["lupin"] - max(means["simple"], means["tridesclous2"])
+    assert summary["simsort.sorting.accuracy_margin"] == pytest.approx(expected)
+    assert "simsort.sorting.accuracy_margin" not in summarise(None, *files, simsort="lupin", tetrodes=["tetrode"])
+
+
 def test_flattened_joins_keys_by_dots() -> None:
     assert flattened({"a": {"b": 1, "c": {"d": 2}}, "e.f": 3}) == {"a.b": 1, "a.c.d": 2, "e.f": 3}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,22 +17,30 @@ _PIECE = 20_000
 
 
 def spike_probabilities(
-    detector: Detector, traces: Float32[np.ndarray, "samples channels"]
+    detector: Detector, traces: Float32[np.ndarray, "samples channels"], threads: int = 1
 ) -> Float32[np.ndarray, " samples"]:
-    """Probability that a spike peaks at, or next to, each sample; at most 4 channels."""
+    """Probability that a spike peaks at, or next to, each sample; at most 4 channels.
+
+    Pieces are worked on by ``threads`` at a time, each by one thread of torch if torch has one: the network is so small
+    that threads within its operations wait for each other.
+    """
     import torch
 
     margin = detector.margin
     device = next(detector.parameters()).device
     out = np.empty(len(traces), np.float32)
-    with torch.inference_mode():
-        for start in range(0, len(traces), _PIECE):
-            stop = min(start + _PIECE, len(traces))
-            low, high = max(0, start - margin), min(len(traces), stop + margin)
+
+    def one(start: int) -> None:
+        stop = min(start + _PIECE, len(traces))
+        low, high = max(0, start - margin), min(len(traces), stop + margin)
+        with torch.inference_mode():
             piece = torch.zeros(1, 4, high - low)
             piece[0, : traces.shape[1]] = torch.from_numpy(np.ascontiguousarray(traces[low:high].T))
             logits = detector(piece.to(device))[0, start - low : start - low + stop - start]
             out[start:stop] = torch.sigmoid(logits).cpu().numpy()
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(one, range(0, len(traces), _PIECE)))
     return out
 
 

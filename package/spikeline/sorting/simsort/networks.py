@@ -41,10 +41,10 @@ class Networks:
     band_hz: tuple[float, float]
 
     def detect(
-        self, traces: Float32[np.ndarray, "samples channels"], probability: float
+        self, traces: Float32[np.ndarray, "samples channels"], probability: float, threads: int = 1
     ) -> Int64[np.ndarray, " peaks"]:
         """Samples at which a spike peaks."""
-        return find_peaks(spike_probabilities(self.detector, traces), probability)
+        return find_peaks(spike_probabilities(self.detector, traces, threads), probability)
 
     def embed(
         self, traces: Float32[np.ndarray, "samples channels"], peaks: Int64[np.ndarray, " peaks"]

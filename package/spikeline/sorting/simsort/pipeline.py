@@ -98,15 +98,18 @@ def sort(
     networks = load_networks(weights, device)
     resampling = Resampling(recording.get_sampling_frequency(), networks.sampling_rate_hz, networks.band_hz[1])
     neighbourhoods = make_neighbourhoods(recording.get_channel_locations())
-    # One BLAS thread: with more, first centres differ in their last bits
-    with _torch_threads(threads), threadpool_limits(1, "blas"), _bar(progress) as stage:
+    # Pieces of the recording are shared out among threads, never one operation: small ones gain nothing, and with more
+    # BLAS threads the first centres would differ in their last bits
+    with _one_torch_thread(), threadpool_limits(1), _bar(progress) as stage:
         traces = whitened_traces(
             recording, resampling, networks.band_hz, threads=threads, folder=folder, advance=stage("whitening", 1)
         )
         advance = stage("detecting and clustering", len(neighbourhoods.groups))
         trains = []
         for index in range(len(neighbourhoods.groups)):
-            trains += _units_of_group(traces, neighbourhoods, index, networks, settings, resampling.rate_hz, seed)
+            trains += _units_of_group(
+                traces, neighbourhoods, index, networks, settings, resampling.rate_hz, seed, threads
+            )
             advance(1)
         trains = _without_doubles(traces, trains, resampling.rate_hz)
         matched = match_units(
@@ -127,11 +130,12 @@ def _units_of_group(
     settings: SimSortSettings,
     rate_hz: float,
     seed: int,
+    threads: int,
 ) -> list[np.ndarray]:
     """Spike trains of the units that the networks find on one group of channels."""
     group = neighbourhoods.groups[index]
     seen = np.ascontiguousarray(traces[:, group])
-    peaks = networks.detect(seen, settings.detection_probability)
+    peaks = networks.detect(seen, settings.detection_probability, threads)
     peaks = _at_home(traces, peaks, neighbourhoods, index)
     if len(peaks) < settings.fewest_spikes:
         return []
@@ -159,11 +163,11 @@ def _without_doubles(traces: np.ndarray, trains: list[np.ndarray], rate_hz: floa
 
 
 @contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
+def _one_torch_thread() -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     try:
         yield
     finally:
