@@ -24,7 +24,6 @@ from spikeline.figures import (
     draw_identification,
     draw_real_recording,
     draw_recording_excerpt,
-    draw_sorting_table,
     draw_traces,
 )
 from tests.figures.synthetic_tables import write_recording_tables, write_score_tables

@@ -82,6 +82,7 @@ def test_the_networks_are_summarised_over_simulated_recordings(tables) -> None:
         "ari_pca": pytest.approx(0.8),
         "ari_umap": pytest.approx(0.7),
         "ari_margin": pytest.approx(0.1),
+        "ari_margin_umap": pytest.approx(0.2),
     }
 
 

@@ -147,7 +147,9 @@ def draw_embedding(
         for axes, feature, letter in zip(panels, features, "abc", strict=False):
             own = outlines[outlines["feature"] == feature]
             _draw_plane(axes, points[points["feature"] == feature], own, colours_first, feature != "umap")
-            axes.set_title(f"{FEATURES[feature][0]}\n{len(own)} clusters, {len(units)} true units")
+            axes.set_title(
+                f"{FEATURES[feature][0]}\n{len(own)} cluster{'s' * (len(own) != 1)}, {len(units)} true units"
+            )
             axes.set_xlabel("UMAP 1" if feature == "umap" else "1st discriminant")
             axes.set_ylabel("UMAP 2" if feature == "umap" else "2nd discriminant")
             panel_letter(axes, letter)

@@ -50,7 +50,13 @@ class CutSpikes:
 
 
 def cut_true_spikes(
-    view: NetworkView, truth: Truth, *, name: str, seed: int = 0, most_spikes: int = 3000
+    view: NetworkView,
+    truth: Truth,
+    *,
+    name: str,
+    seed: int = 0,
+    most_spikes: int = 3000,
+    jitter: tuple[float, float, float] = JITTER,
 ) -> list[CutSpikes]:
     """The spikes of each group of channels, those of a unit where its mean spike is largest.
 
@@ -64,6 +70,8 @@ def cut_true_spikes(
         The run's.
     most_spikes
         Of a group of channels: the first in time, so that refractory periods stay visible.
+    jitter
+        Shares of spikes cut before, at and after the true peak.
 
     Returns
     -------
@@ -71,7 +79,7 @@ def cut_true_spikes(
         Groups with at least 60 spikes.
     """
     draw = seed_stream(seed, "identification-jitter", name)
-    peaks = view.from_source(truth.spike_samples) + draw.choice([-1, 0, 1], len(truth.spike_samples), p=JITTER)
+    peaks = view.from_source(truth.spike_samples) + draw.choice([-1, 0, 1], len(truth.spike_samples), p=jitter)
     home = view.neighbourhoods.home[truth.channels][truth.unit_index]
     cut = []
     for group in range(len(view.neighbourhoods.groups)):

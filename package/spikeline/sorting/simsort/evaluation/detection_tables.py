@@ -149,8 +149,7 @@ def _plain_runs(
     for detector, traces, level, options in kinds:
         events, heights = threshold_detections(traces, level, lowest=min(THRESHOLDS), **options)
         if traces is seen:
-            source = np.rint(view.resampling.to_source(events.samples)).astype(np.int64)
-            events = Detections(np.clip(source, 0, view.n_source - 1), events.channels)
+            events = Detections(view.to_source(events.samples), events.channels)
         for threshold in THRESHOLDS:
             default = detector == "spikeinterface" and threshold == _SPIKEINTERFACE_THRESHOLD
             runs.append(_Run(detector, threshold, default, above(events, heights, threshold)))
@@ -212,7 +211,7 @@ def _excerpt_tables(
     window = min(round(window_ms * rate / 1000), view.n_source)
     start = busiest_window(trains, view.n_source, window)
     low, high = view.from_source(np.array([start, start + window]))
-    clock = np.round(view.resampling.to_source(np.arange(low, high)) * 1000 / rate, 6)
+    clock = np.round(view.resampling.to_source(np.arange(low, high, dtype=np.float64)) * 1000 / rate, 6)
     channels = hoods.groups[group]
     spikes = np.flatnonzero(near & (truth.spike_samples >= start) & (truth.spike_samples < start + window))
     unit = truth.unit_index[spikes]

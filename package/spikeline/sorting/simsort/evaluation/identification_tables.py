@@ -10,7 +10,7 @@ import pandas as pd
 
 from spikeline.artifacts import seed_integer
 from spikeline.errors import DataError
-from spikeline.sorting.simsort.evaluation.cut_spikes import CutSpikes, cut_true_spikes
+from spikeline.sorting.simsort.evaluation.cut_spikes import JITTER, CutSpikes, cut_true_spikes
 from spikeline.sorting.simsort.evaluation.embedding_tables import embedding_tables
 from spikeline.sorting.simsort.evaluation.identification_scores import cluster_spikes, identification_scores
 from spikeline.sorting.simsort.evaluation.lone_snippets import whitened_snippets
@@ -40,6 +40,7 @@ def identification_tables(
     band_hz: tuple[float, float] = (300.0, 3000.0),
     least_snr: float = 5.0,
     most_spikes: int = 3000,
+    jitter: tuple[float, float, float] = JITTER,
     threads: int = 1,
     folder: Path | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -59,8 +60,8 @@ def identification_tables(
         Of the mean waveforms.
     least_snr
         Units above it have an index of their own.
-    most_spikes
-        Of a group of channels (`cut_spikes.cut_true_spikes`).
+    most_spikes, jitter
+        See `cut_spikes.cut_true_spikes`.
     threads
         Of the whitening; changes no result.
     folder
@@ -79,7 +80,7 @@ def identification_tables(
         If no group of channels has 60 spikes.
     """
     view = network_view(recording, networks, threads=threads, folder=folder)
-    cuts = cut_true_spikes(view, truth, name=name, seed=seed, most_spikes=most_spikes)
+    cuts = cut_true_spikes(view, truth, name=name, seed=seed, most_spikes=most_spikes, jitter=jitter)
     if not cuts:
         raise DataError(
             f"{name} has too few true spikes to be clustered", "60 in one group of channels", "record for longer"

@@ -55,6 +55,11 @@ class NetworkView:
         here = np.rint(np.asarray(samples) * (self.resampling.up / self.resampling.down)).astype(np.int64)
         return np.clip(here, 0, len(self.traces) - 1)
 
+    def to_source(self, samples: Int64[np.ndarray, " spikes"]) -> Int64[np.ndarray, " spikes"]:
+        """Samples of the recording at times of the traces."""
+        there = np.rint(self.resampling.to_source(samples.astype(np.float64))).astype(np.int64)
+        return np.clip(there, 0, self.n_source - 1)
+
     def detections(self, probabilities: list[Float32[np.ndarray, " samples"]], threshold: float) -> Detections:
         """Peaks of the probability above a threshold; each is left to the group in whose middle it is largest.
 
@@ -73,10 +78,9 @@ class NetworkView:
             at_home = self.neighbourhoods.home[loudest] == index
             samples.append(peaks[at_home])
             channels.append(loudest[at_home])
-        source = np.rint(self.resampling.to_source(np.concatenate(samples))).astype(np.int64)
-        source, places = np.clip(source, 0, self.n_source - 1), np.concatenate(channels)
+        source, places = self.to_source(np.concatenate(samples)), np.concatenate(channels).astype(np.int64)
         order = np.lexsort((places, source))
-        return Detections(source[order], places[order].astype(np.int64))
+        return Detections(source[order], places[order])
 
 
 def network_view(
