@@ -32,7 +32,11 @@ sorting:
     simsort_small: {sorter: simsort, parameters: {weights: trained}}
     simsort_mine: {sorter: simsort, parameters: {weights: mine}}
 """
-SCORED = {"score": 1, "scores": 1, "accuracy": 1, "summary": 1, "all": 1}
+SCORED = {"score": 1, "scores": 1, "accuracy": 1, "sorting_table": 1, "summary": 1, "all": 1}
+NETWORKS_SEEN = {
+    "detection_tables": 1, "detection_scores": 1, "detection": 1, "detection_excerpt": 1,
+    "identification_tables": 1, "identification_scores": 1, "identification": 1, "embedding": 1,
+}  # fmt: skip
 
 
 def configuration(folder: Path, before: str = "", after: str = "") -> Path:
@@ -52,7 +56,7 @@ def trained_run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) ->
     write_handmade_networks(folder / "mine")
     settings = configuration(folder)
     jobs = plan(folder, configuration=settings)
-    assert jobs == {"config": 1, "simsort_detector": 1, "simsort_identifier": 1, "sort": 2, **SCORED}
+    assert jobs == {"config": 1, "simsort_detector": 1, "simsort_identifier": 1, "sort": 2, **SCORED, **NETWORKS_SEEN}
     snakemake(folder, "--cores", "2", configuration=settings)
     return folder
 
@@ -84,13 +88,13 @@ def test_editing_a_key_trains_what_reads_it_and_sorts_with_it(
     copied_trained_run: Path, before: str, after: str, trained: dict[str, int]
 ) -> None:
     jobs = plan(copied_trained_run, configuration=configuration(copied_trained_run, before, after))
-    assert jobs == {"config": 1, **trained, "sort": 1, **SCORED}
+    assert jobs == {"config": 1, **trained, "sort": 1, **SCORED, **NETWORKS_SEEN}
 
 
 def test_deleted_weights_are_trained_again(copied_trained_run: Path) -> None:
     (copied_trained_run / "results/ball_and_stick/sorting/simsort/weights/detector.safetensors").unlink()
     jobs = plan(copied_trained_run, configuration=configuration(copied_trained_run))
-    assert jobs == {"simsort_detector": 1, "sort": 1, **SCORED}
+    assert jobs == {"simsort_detector": 1, "sort": 1, **SCORED, **NETWORKS_SEEN}
 
 
 def test_other_weights_of_the_users_sort_again(copied_trained_run: Path) -> None:
