@@ -62,7 +62,8 @@ def subdivide(
     """
     if len(peaks) < _FEWEST:
         return [peaks]
-    moved = np.unique(aligned_peaks(traces, peaks))
+    # Two peaks may be moved to one sample and both stay: they can be of two units, and matching finds all spikes anew
+    moved = np.sort(aligned_peaks(traces, peaks))
     snippets = cut_snippets(traces, moved, _BEFORE, _AFTER)
     flat = _without_nuisance(snippets.astype(np.float64), snippets.mean(axis=0).astype(np.float64))
     values, vectors = np.linalg.eigh(flat.T @ flat / len(flat))
