@@ -188,6 +188,13 @@ class DetectionBatchSettings(Settings):
         ge=1,
         le=10_000,
     )
+    least_template_norm: FiniteFloat = setting(
+        7.0,
+        description="Spikes of units whose mean spike has a smaller norm in whitened traces count neither as spikes nor "
+        "as noise; 7 is an amplitude of about 5 times the noise of the band (measured on tetrodes). With 0 each "
+        "spike counts, and the best F1 on units above that falls from 0.98 to 0.92 (1,200 steps, training cells).",
+        ge=0,
+    )
 
     @model_validator(mode="after")
     def _whole_shares(self) -> DetectionBatchSettings:

@@ -33,15 +33,16 @@ def test_a_batch_is_a_function_of_its_step(source: PreparedScenes) -> None:
         others = list(pool.map(again.batch, [2, 0, 1]))
     for step, other in zip([2, 0, 1], others, strict=True):
         one = batches.batch(step)
-        assert one["traces"].shape == (8, 4, 200) and one["labels"].shape == (8, 200)
+        assert one["traces"].shape == (8, 4, 200) and one["labels"].shape == one["counted"].shape == (8, 200)
         for name in one:
             np.testing.assert_array_equal(one[name], other[name])
     assert not np.array_equal(batches.batch(0)["traces"], batches.batch(1)["traces"])
 
 
 def test_windows_are_cut_from_their_scenes_with_the_labels_there(source: PreparedScenes) -> None:
-    batch = DetectionBatches(source, windows=6, samples=300, scenes_per_batch=2, steps_per_scene=2).batch(3)
-    assert set(np.unique(batch["labels"])) == {0.0, 1.0}
+    options = {"windows": 6, "samples": 300, "scenes_per_batch": 2, "steps_per_scene": 2}
+    batch = DetectionBatches(source, least_template_norm=0.0, **options).batch(3)
+    assert set(np.unique(batch["labels"])) == {0.0, 1.0} and (batch["counted"] == 1).all()
     for window in range(6):
         scene = source(3 + window // 3)  # step 3 of 2 steps per scene and 2 scenes per batch starts at scene 3
         loud = int(np.abs(scene.traces).sum(axis=0).argmax())
@@ -51,6 +52,27 @@ def test_windows_are_cut_from_their_scenes_with_the_labels_there(source: Prepare
         for at in range(300):
             near = (np.abs(scene.spike_samples - (start + at)) <= 1).any()
             assert batch["labels"][window, at] == near
+
+
+def test_spikes_of_small_units_do_not_count(source: PreparedScenes) -> None:
+    def marks(least: float) -> tuple[np.ndarray, np.ndarray]:
+        batches = DetectionBatches(
+            source, windows=40, samples=400, scenes_per_batch=1, steps_per_scene=1, least_template_norm=least
+        )
+        batch = batches.batch(0)
+        return batch["labels"].astype(bool), batch["counted"].astype(bool)
+
+    scene = source(0)
+    every, _ = marks(0.0)
+    assert scene.template_norms.shape == (scene.unit_index.max() + 1,)
+    for least in np.sort(scene.template_norms) + 1e-6:  # from the smallest unit alone to all
+        labels, counted = marks(least)
+        assert (labels <= every).all() and (labels <= counted).all()
+        assert not counted[every & ~labels].any()
+        assert counted.mean() > 0.3
+    assert not labels.any() and not counted.all()
+    large, _ = marks(np.inf)
+    assert not large.any()
 
 
 def test_successive_steps_share_scenes() -> None:

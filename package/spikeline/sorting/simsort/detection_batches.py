@@ -1,16 +1,23 @@
-"""Training batches of the detector: windows of prepared scenes and where spikes peak in them."""
+"""Training batches of the detector: windows of prepared scenes, where spikes peak in them, and what is left open."""
 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float32, Int64
 
 from spikeline.artifacts import seed_stream
-from spikeline.sorting.simsort.prepared_scenes import PreparedScenes
+from spikeline.sorting.simsort.prepared_scenes import PreparedScene, PreparedScenes
 
 __all__ = ["DetectionBatches", "spike_labels"]
 
+_LABEL_REACH = 1
+_SMALL_REACH = 5  # half a millisecond: the bulk of a spike
+_FLANK = 2
 
-def spike_labels(spike_samples: np.ndarray, n_samples: int, reach: int = 1) -> np.ndarray:
+
+def spike_labels(
+    spike_samples: Int64[np.ndarray, " spikes"], n_samples: int, reach: int = _LABEL_REACH
+) -> Float32[np.ndarray, " samples"]:
     """1 within ``reach`` samples of a spike's peak, 0 elsewhere; float32."""
     labels = np.zeros(n_samples, np.float32)
     for shift in range(-reach, reach + 1):
@@ -32,6 +39,9 @@ class DetectionBatches:
         Successive steps that cut from the same scene; a scene costs more than a step.
     scenes_per_batch
         Scenes a batch is cut from, so that one odd scene is not a whole step.
+    least_template_norm
+        Spikes of units that stand out less (`template_norms`) are neither spikes nor noise: they do not count. Counted
+        as spikes, they make the network call every bump of the noise the spike that it might be.
     """
 
     def __init__(
@@ -42,21 +52,40 @@ class DetectionBatches:
         samples: int = 512,
         steps_per_scene: int = 16,
         scenes_per_batch: int = 4,
+        least_template_norm: float = 7.0,
     ) -> None:
         self.scenes, self.windows, self.samples = scenes, windows, samples
         self.steps_per_scene, self.scenes_per_batch = steps_per_scene, scenes_per_batch
+        self.least_template_norm = least_template_norm
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
-        """``traces`` [windows, 4, samples] and ``labels`` [windows, samples]; see `spikeline.training.Batches`."""
+        """``traces`` [windows, 4, samples], ``labels`` and ``counted`` [windows, samples]; see `spikeline.training.Batches`.
+
+        A sample that is not counted belongs to a spike that is too small to be asked for.
+        """
         # Each scene serves steps_per_scene steps, and at every step one scene of the batch is replaced.
         newest = (step * self.scenes_per_batch) // self.steps_per_scene
         draw = seed_stream(self.scenes.seed, f"{self.scenes.stage}-windows", str(step))
-        traces, labels = [], []
+        traces, labels, counted = [], [], []
         for part in range(self.scenes_per_batch):
             scene = self.scenes(newest + part)
-            marks = spike_labels(scene.spike_samples, len(scene.traces))
+            marks, counts = self._marks(scene)
             starts = draw.integers(0, len(scene.traces) - self.samples, self.windows // self.scenes_per_batch)
             inside = starts[:, None] + np.arange(self.samples)
             traces.append(scene.traces[inside].transpose(0, 2, 1))
             labels.append(marks[inside])
-        return {"traces": np.ascontiguousarray(np.concatenate(traces)), "labels": np.concatenate(labels)}
+            counted.append(counts[inside])
+        return {
+            "traces": np.ascontiguousarray(np.concatenate(traces)),
+            "labels": np.concatenate(labels),
+            "counted": np.concatenate(counted),
+        }
+
+    def _marks(self, scene: PreparedScene) -> tuple[Float32[np.ndarray, " samples"], Float32[np.ndarray, " samples"]]:
+        """Labels of a whole scene, and which samples count."""
+        small = (scene.template_norms < self.least_template_norm)[scene.unit_index]
+        large, n_samples = scene.spike_samples[~small], len(scene.traces)
+        of_small = spike_labels(scene.spike_samples[small], n_samples, _SMALL_REACH)
+        # The flanks of a large spike's label say as much as the label: without them nothing would make it end.
+        of_large = spike_labels(large, n_samples, _LABEL_REACH + _FLANK)
+        return spike_labels(large, n_samples), 1 - of_small * (1 - of_large)

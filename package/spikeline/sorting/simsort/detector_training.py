@@ -32,8 +32,9 @@ class DetectorTraining(LightningModule):
         """Loss of one batch; windows' edges, where the network saw padding, do not count."""
         margin = self.detector.margin
         logits = self.detector(batch["traces"])[:, margin:-margin]
-        labels = batch["labels"][:, margin:-margin]
-        return {"loss": torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)}
+        labels, counted = batch["labels"][:, margin:-margin], batch["counted"][:, margin:-margin]
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        return {"loss": (losses * counted).sum() / counted.sum().clamp(min=1)}
 
     def validation_step(self, batch: Any, index: int) -> dict[str, torch.Tensor]:
         """The same on held-out cells."""

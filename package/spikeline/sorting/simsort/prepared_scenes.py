@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from spikeline.artifacts import seed_stream
 from spikeline.config.simsort import SceneSettings
@@ -16,6 +16,7 @@ from spikeline.simulation.bank import BankEntry
 from spikeline.sorting.simsort.detector import GROUP
 from spikeline.sorting.simsort.reshaping import reshaped
 from spikeline.sorting.simsort.scenes import make_scene
+from spikeline.sorting.simsort.template_norms import template_norms
 from spikeline.sorting.simsort.whitening import fit_whitening
 
 __all__ = ["PreparedScene", "PreparedScenes"]
@@ -38,6 +39,11 @@ class PreparedScene:
     traces: Float32[np.ndarray, "samples 4"]
     spike_samples: Int64[np.ndarray, " spikes"]
     unit_index: Int64[np.ndarray, " spikes"]
+
+    @functools.cached_property
+    def template_norms(self) -> Float64[np.ndarray, " units"]:
+        """How far each unit stands out (`template_norms.template_norms`)."""
+        return template_norms(self.traces, self.spike_samples, self.unit_index)
 
 
 class PreparedScenes:
