@@ -21,6 +21,7 @@ include: "rules/simsort.smk"
 include: "rules/sorting.smk"
 include: "rules/evaluation.smk"
 include: "rules/figures.smk"
+include: "rules/studies.smk"
 include: "rules/run.smk"
 include: "rules/benchmarks.smk"
 
@@ -34,8 +35,13 @@ rule all:
         # Named here although figures need them: Snakemake rebuilds a deleted file only if it is asked for.
         rules.bank.input,
         rules.recordings.input,
-        rules.simsort_weights.input if TRAINS_SIMSORT else [],
+        rules.simsort_weights.input if TRAINS_SIMSORT["default"] else [],
+        rules.simsort_paper_weights.input if TRAINS_SIMSORT["paper"] else [],
         rules.sortings.input,
+        expand(
+            "<results>/sorting/real/{dataset}/scores.csv",
+            dataset=KNOWN_REAL_RECORDINGS,
+        ),
         rules.config.output,
         rules.figures.input,
         rules.summary.output,

@@ -112,7 +112,7 @@ rule plan_seconds:
     """A dry run of the paper tier."""
     input:
         configuration=CHECKOUT / "config/paper.yaml",
-        rules=sorted((CHECKOUT / "rules").glob("*.smk")),
+        rules=sorted((CHECKOUT / "rules").rglob("*.smk")),
     output:
         "<results>/performance/plan_seconds.json",
     log:

@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 
 from spikeline.artifacts import config_hash, file_checksum
 from spikeline.config.load import load_run
+from spikeline.config.sorting import SorterSettings
 from spikeline.data.datasets import (
     datasets_at_hand,
     has_ground_truth,
@@ -17,6 +18,17 @@ from spikeline.simulation.cells.cell_sources import find_cell_models
 from spikeline.simulation.cells.channels import channels_of, checksums_of
 from spikeline.simulation.shards import bank_shards, cast_of_recording, variant_names
 from spikeline.sorting.catalogue import check_sorters
+from spikeline.sorting.simsort.studies.plan import (
+    seed_of_repeat,
+    study_parts,
+    tetrodes,
+    tuned_recordings,
+)
+from spikeline.sorting.simsort.sorter_parameters import (
+    DEFAULT_PRESET,
+    PAPER_PRESET,
+    preset_of,
+)
 from spikeline.sorting.simsort.training_shards import training_shards, validation_cells
 from spikeline.sorting.simsort.weight_files import (
     needs_trained_weights,
@@ -46,12 +58,12 @@ except SpikelineError as error:
 SHARDS = bank_shards(SETTINGS.simulation)
 FIRST_SHARDS = list({shard.cell: shard for shard in reversed(SHARDS)}.values())[::-1]
 
-# The sorter whose networks SimSort's figures look at: the first of that kind.
+# The sorter whose networks SimSort's figures look at: the first of that kind, of the default preset.
 SIMSORT = next(
     (
         name
         for name, sorter in SETTINGS.sorting.sorters.items()
-        if sorter.sorter == "simsort"
+        if sorter.sorter == "simsort" and preset_of(sorter.parameters) == DEFAULT_PRESET
     ),
     None,
 )
@@ -71,6 +83,10 @@ wildcard_constraints:
     sorter=r"[A-Za-z0-9_-]+",
     dataset=r"[A-Za-z0-9_-]+",
     data=r"((real|snippets)/)?[A-Za-z0-9_-]+",
+    study=r"[A-Za-z0-9_-]+",
+    repeat=r"\d+",
+    labelled=r"[0-9.]+",
+    network=r"detector|identifier",
 
 
 # An output of every run, whatever its target: what the run depends on.
@@ -181,9 +197,29 @@ def memory_of_training(wildcards, input, attempt):
     return int(3000 + 1.4 * held_s * len(input)) * attempt
 
 
-def minutes_of_training(training):
-    """Three times what its steps take on one core (0.13 s, measured), more on a later attempt."""
-    return minutes(int(10 + 3 * 0.13 * training.steps / 60))
+def memory_of_paper_detector(wildcards, input, attempt):
+    """As any training, and without a GPU room for attention between all samples of a window, which dropout needs whole."""
+    detector = SETTINGS.simsort.paper.detector
+    network, batches = detector.network, detector.batches
+    attention_mb = 0
+    if network.dropout > 0 and not gpus_of_training(detector.training):
+        pairs = batches.windows * network.n_heads * batches.samples**2
+        # weights, weights after dropout and what was dropped, kept for the way back
+        attention_mb = int(3.5 * 4 * pairs * network.n_layers / 1e6)
+    return memory_of_training(wildcards, input, attempt) + attention_mb
+
+
+def minutes_of_training(training, step_s=0.13):
+    """Three times what its steps take, by default on one core (0.13 s, measured), more on a later attempt."""
+    return minutes(int(10 + 3 * step_s * training.steps / 60))
+
+
+def settings_of_training(network):
+    """What a network is trained by. training.tensorboard is there only if on: without it a job is what it was before that key."""
+    plain = network.plain()
+    if not plain["training"]["tensorboard"]:
+        del plain["training"]["tensorboard"]
+    return plain
 
 
 def gpus_of_training(training):
@@ -193,9 +229,14 @@ def gpus_of_training(training):
 
 def trained_weights(wildcards):
     """The run's own weights, for a sorter that asks for them."""
-    if not needs_trained_weights(SETTINGS.sorting.sorters[wildcards.sorter]):
+    sorter = SETTINGS.sorting.sorters[wildcards.sorter]
+    if not needs_trained_weights(sorter):
         return []
-    trained = (rules.simsort_detector.output, rules.simsort_identifier.output)
+    trained = (
+        (rules.simsort_paper_detector.output, rules.simsort_paper_identifier.output)
+        if preset_of(sorter.parameters) == PAPER_PRESET
+        else (rules.simsort_detector.output, rules.simsort_identifier.output)
+    )
     return [file for output in trained for file in (output.weights, output.card)]
 
 

@@ -169,7 +169,7 @@ rule identification_tables_real:
         runtime=minutes(40),
     params:
         **EVALUATED_SORTER,
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],

@@ -171,7 +171,7 @@ rule real_tables:
         mem_mb=memory_mb(2000),
         runtime=minutes(10),
     params:
-        version=1,
+        version=2,
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
         dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].recording_keys(),
     script:

@@ -28,7 +28,7 @@ def test_own_spike_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_named_targets_and_files_exist() -> None:
-    rules = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+    rules = "\n".join(path.read_text() for path in sorted((ROOT / "rules").rglob("*.smk")))
     for target in re.findall(r"`snakemake (\w+)`", README):
         assert f"rule {target}:" in rules, target
     for link in re.findall(r"\]\((?!http)([^)]+)\)", README):

@@ -138,7 +138,7 @@ def test_compressed_without_mtscomp(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (probe / f"{NAME}.bin").rename(probe / f"{NAME}.cbin")
     (probe / f"{NAME}.ch").write_text("{}")
     monkeypatch.setattr(ibl.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="pip install mtscomp"):
+    with pytest.raises(ConfigError, match=r"pip install 'spikeline\[ibl\]'"):
         read_dataset_recording("i", tmp_path, {"i": entry_of(tmp_path / "session", "ibl")})
 
 

@@ -17,7 +17,13 @@ DRAWN = [name for name in FIGURES if name in {path.stem for path in CAPTIONS.glo
 
 def rendered(name: str, tier: str) -> str:
     job = SimpleNamespace(
-        params={"tier": tier, "tolerance_uv": 0.5, "tolerance_percent": 0.25, "snr_edges": [0.0, 3.0]},
+        params={
+            "tier": tier,
+            "tolerance_uv": 0.5,
+            "tolerance_percent": 0.25,
+            "snr_edges": [0.0, 3.0],
+            "clusterings": True,
+        },
         wildcards=SimpleNamespace(recording="tetrode_static", dataset="locust", data="tetrode_static"),
         config={"run": tier, "simulation": {"cells": {"train": ["a"], "test": ["b", "c"]}}},
     )
@@ -31,8 +37,9 @@ def rendered(name: str, tier: str) -> str:
 
 def test_every_figure_has_a_caption() -> None:
     assert set(DRAWN) == {
-        "accuracy", "bank_rank", "cells", "detection", "detection_excerpt", "embedding", "identification",
-        "real_recording", "recording_excerpt", "sorting_table", "traces",
+        "ablations", "accuracy", "bank_rank", "cells", "detection", "detection_excerpt", "embedding", "fine_tuning",
+        "held_out_classes", "identification", "real_recording", "recording_excerpt", "sorting_table", "traces",
+        "training_data",
     }  # fmt: skip
 
 

@@ -40,10 +40,12 @@ def test_waveforms_are_kept_for_the_units_with_most_spikes() -> None:
     assert set(tables["waveforms"]["unit_id"]) == {"b"} and set(tables["spikes"]["unit_id"]) == {"a", "b"}
 
 
-def test_a_recording_without_gain_is_in_adc_counts() -> None:
+@pytest.mark.parametrize(("said", "unit"), [(None, "adc"), ("adc", "adc"), ("arbitrary", "arbitrary"), ("uV", "adc")])
+def test_a_recording_without_gain_is_in_what_its_data_set_says(said: str | None, unit: str) -> None:
     recording, truth = labelled_recording()
     plain = si.NumpyRecording([recording.get_traces()], RATE)
-    assert set(real_recording_tables(plain, {"s": truth}, window_ms=50)["excerpt"]["unit"]) == {"adc"}
+    plain.annotate(unit=said)
+    assert set(real_recording_tables(plain, {"s": truth}, window_ms=50)["excerpt"]["unit"]) == {unit}
 
 
 def test_no_sorting_is_refused() -> None:

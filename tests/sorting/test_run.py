@@ -6,11 +6,15 @@ import pytest
 
 from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.errors import ConfigError, DataError
+from spikeline.sorting import run
 from spikeline.sorting.parameters import sorter_parameters
 from spikeline.sorting.run import _NOTHING_FOUND, check_recording, sort_recording
 from spikeline.sorting.scoring import score_sorting
+from tests.saved_recordings import closed_files, saved
+from tests.sorting.simsort.simsort_fakes import fake_pipeline
 from tests.sorting.trains import recording_of, synthetic_tetrode
 
+__all__ = ["closed_files", "fake_pipeline"]
 SORTERS = ("simple", "spykingcircus2", "tridesclous2", "lupin")
 
 
@@ -43,6 +47,29 @@ def test_nothing_to_find_is_an_empty_sorting_that_says_so(sorter):
     found = sort_recording(recording_of(noise), SorterSettings(sorter=sorter))
     assert len(found.unit_ids) == len(found.to_spike_vector()) == 0
     assert found.get_annotation("note") == "the sorter detected no events"
+
+
+def test_what_a_sorter_says_of_its_units_is_kept(labelled, fake_pipeline):
+    found = sort_recording(labelled[0], SorterSettings(sorter="simsort"))
+    assert found.get_property("channel").tolist() == labelled[0].channel_ids[:3].tolist()
+    assert found.get_property("mean_score").tolist() == [100.0, 101.0, 102.0]
+
+
+@pytest.mark.parametrize("sorter", ["simsort", "simple"])
+@pytest.mark.usefixtures("closed_files")
+def test_traces_are_looked_at_once_and_refused_by_name(sorter, fake_pipeline, tmp_path, monkeypatch):
+    looks = []
+    original = run._check_traces
+    monkeypatch.setattr(run, "_check_traces", lambda recording: looks.append(recording) or original(recording))
+    recording = saved(synthetic_tetrode(3.0)[0], tmp_path / "recording")
+    sort_recording(recording, SorterSettings(sorter=sorter))
+    assert len(looks) == 1
+    with pytest.raises(DataError, match=r"nan at 1\.2345 s on channel 2"):
+        sort_recording(recording_of(_with_nan()), SorterSettings(sorter=sorter))
+    assert len(looks) == 2
+    with pytest.raises(DataError, match="no probe"):
+        sort_recording(recording_of(_zeros(), probe=False), SorterSettings(sorter=sorter))
+    assert len(looks) == 2
 
 
 def test_known_failures_are_matched_by_all_their_texts():

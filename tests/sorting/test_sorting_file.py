@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from spikeline.errors import DataError, FormatError
-from spikeline.sorting.sorting_file import make_sorting, read_sorting, spikes_of, write_sorting
+from spikeline.sorting.sorting_file import make_sorting, properties_of, read_sorting, spikes_of, write_sorting
 from tests.sorting.trains import RATE_HZ
 
 
@@ -20,6 +20,27 @@ def test_round_trip(tmp_path, sorting):
     assert back.get_sampling_frequency() == RATE_HZ
     assert back.get_annotation("note") == "a note"
     assert back.get_unit_spike_train("a").tolist() == [20, 30]
+
+
+def test_properties_of_units_round_trip(tmp_path, sorting):
+    sorting.set_property("mean/score", np.array([0.5, np.nan, 2.0]))
+    sorting.set_property("channel", np.array(["A-001", "é", ""]))
+    sorting.set_property("good", np.array([True, False, True]))
+    sorting.set_property("gain", np.array([1, 2, 3], dtype=np.int32))
+    sorting.set_property("place_um", np.zeros((3, 2)))
+    sorting.set_property("remark", np.array([{}, None, "x"], dtype=object))
+    write_sorting(tmp_path / "s.h5", sorting)
+    back = read_sorting(tmp_path / "s.h5")
+    assert list(back.get_property("channel")) == ["A-001", "é", ""]
+    assert list(back.get_property("good")) == [True, False, True]
+    np.testing.assert_array_equal(back.get_property("mean/score"), [0.5, np.nan, 2.0])
+    assert back.get_property("gain").dtype == np.int32
+    assert set(properties_of(back)) == set(properties_of(sorting)) == {"mean/score", "channel", "good", "gain"}
+    with h5py.File(tmp_path / "s.h5", "r+") as file:
+        del file["unit_properties/good"]
+        file["unit_properties/good"] = np.zeros(2, bool)
+    with pytest.raises(FormatError, match="3 units, and other numbers of values of good"):
+        read_sorting(tmp_path / "s.h5")
 
 
 def test_empty_round_trip(tmp_path):

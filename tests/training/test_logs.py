@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from spikeline.errors import DataError, NumericalError
+from spikeline.errors import ConfigError, DataError, NumericalError
 from spikeline.training.csv_log import CsvLog, read_log
 from spikeline.training.losses import Losses
 from spikeline.training.progress import ProgressBar
+from tests.training.toy import ToyBatches, toy, train, weights
 
 
 def test_rows_come_back_and_the_file_can_be_set_back(tmp_path: Path) -> None:
@@ -82,3 +85,46 @@ def test_a_bar_on_a_terminal_only(terminal: bool, monkeypatch: pytest.MonkeyPatc
     bar.close()
     assert ("50/100" in stream.getvalue() and "loss 0.25" in stream.getvalue()) == terminal
     assert bool(stream.getvalue()) == terminal
+
+
+def test_tensorboard_shows_the_rows_of_the_csv_files(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    class Breaking(ToyBatches):
+        def batch(self, step: int) -> Any:
+            if step >= 37:
+                raise DataError("no batch", "a batch", "wait")
+            return super().batch(step)
+
+    with pytest.raises(DataError, match="no batch"):
+        train(tmp_path / "a", Breaking(), tensorboard=True)  # its last rows are after the checkpoint of step 30
+    result = train(tmp_path / "a", tensorboard=True)
+    assert result.resumed_from == 30
+    shown = EventAccumulator(str(tmp_path / "a" / "tensorboard"))
+    shown.Reload()
+    for log, rows in (("training", result.losses), ("validation", result.validations)):
+        for metric in set(rows[0]) - {"step"}:
+            curve = shown.Scalars(f"{log}/{metric}")
+            assert [event.step for event in curve] == [row["step"] for row in rows]
+            assert [event.value for event in curve] == pytest.approx([row[metric] for row in rows], rel=1e-6)
+
+
+def test_tensorboard_changes_no_weights_and_may_be_turned_on_later(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    plain, shown = toy(), toy()
+    train(tmp_path / "plain", module=plain)
+    train(tmp_path / "plain", tensorboard=True)
+    train(tmp_path / "shown", module=shown, tensorboard=True)
+    assert weights(shown) == weights(plain)
+
+
+def test_tensorboard_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "tensorboard" else original(name, *more)
+    )
+    with pytest.raises(ConfigError, match=r"tensorboard is not installed[\s\S]*spikeline\[tensorboard\]"):
+        train(tmp_path / "a", tensorboard=True)
+    assert not (tmp_path / "a").exists()
+    assert train(tmp_path / "a").step == 60

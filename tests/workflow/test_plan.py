@@ -120,6 +120,13 @@ def test_real_recordings_with_known_spikes_are_scored(data_root: Path, tmp_path:
     # one of the sorters waits for the run's own weights, and they for the training side of the bank
     training = {"mechanisms": 1, "rheobase": 7, "currents": 7, "simsort_detector": 1, "simsort_identifier": 1}
     assert jobs == {"config": 1, **training, "sort_real": 6, "score_real": 1, "real_scores": 1}
+    # A plain run scores them too, though no figure of a run without SimSort is drawn from their scores.
+    text = BALL_AND_STICK.read_text().replace(
+        "  sorters:", "  real_recordings: [quiroga_easy1_noise01_short]\n  sorters:"
+    )
+    (tmp_path / "plain.yaml").write_text(text)
+    assert "score_real" not in plan(tmp_path, configuration=tmp_path / "plain.yaml")
+    assert plan(tmp_path, *arguments[:2], configuration=tmp_path / "plain.yaml")["score_real"] == 1
     output = snakemake(tmp_path, "--dry-run", *arguments, configuration=ROOT / "config/quick.yaml", succeeds=False)
     assert "no real recording to score" in output and "docs/datasets.md" in output
 

@@ -80,9 +80,10 @@ def test_a_trained_run_is_whole_and_has_nothing_to_do(trained_run: Path) -> None
     [
         ("steps: 5,", "steps: 7,", {"simsort_identifier": 1}),
         ("{width: 8}", "{width: 6}", {"simsort_detector": 1}),
+        ("steps: 6,", "steps: 6, tensorboard: true,", {"simsort_detector": 1}),
         ("\nsimsort:\n", "\nsimsort:\n  bank_s: 3.0\n", {"simsort_detector": 1, "simsort_identifier": 1}),
     ],
-    ids=["identifier", "detector", "both"],
+    ids=["identifier", "detector", "tensorboard", "both"],
 )
 def test_editing_a_key_trains_what_reads_it_and_sorts_with_it(
     copied_trained_run: Path, before: str, after: str, trained: dict[str, int]

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from spikeline.config.merging import merged
 from spikeline.config.problems import describe_problems
 from spikeline.config.run import RunSettings
 from spikeline.config.yaml_text import Positions, parse_yaml, read_yaml
@@ -83,15 +84,6 @@ def parse_run(
         "keys, units and bounds as in config/reference.yaml",
         "correct the lines named above, then run the same command again",
     )
-
-
-def merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    """Two configurations as one: blocks merge key by key, everything else is replaced by the later value."""
-    result = dict(earlier)
-    for key, value in later.items():
-        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
-        result[key] = merged(result[key], value) if both else value
-    return result
 
 
 def parse_override(text: str) -> dict[str, Any]:

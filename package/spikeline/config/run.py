@@ -11,6 +11,7 @@ from spikeline.config.recordings import RecordingSettings
 from spikeline.config.simsort import SimSortTrainingSettings
 from spikeline.config.simulation import SimulationSettings
 from spikeline.config.sorting import SortingSettings
+from spikeline.config.studies import StudySettings, TuningSettings, study_problems
 
 __all__ = ["RunSettings"]
 
@@ -37,6 +38,14 @@ class RunSettings(Settings):
     recordings: dict[str, RecordingSettings] = setting({}, description="Synthetic recordings by name.")
     simsort: SimSortTrainingSettings = setting(
         SimSortTrainingSettings(), description="Training of SimSort's two networks."
+    )
+    simsort_studies: dict[str, StudySettings] = setting(
+        {},
+        description="Studies of SimSort's training by name: what becomes of the sorting if something about the "
+        "training is changed. Made by targets of their own (simsort_studies), never by a plain run.",
+    )
+    simsort_tuning: TuningSettings = setting(
+        TuningSettings(), description="SimSort's networks tuned on a little of a recording (target fine_tuning)."
     )
     sorting: SortingSettings = setting(SortingSettings(), description="Sort and score.")
 
@@ -74,4 +83,15 @@ class RunSettings(Settings):
             )
         if train and set(train) == set(held_out):
             raise ValueError("simsort.validation_cells holds all of simulation.cells.train: none is left to train on")
+        return self
+
+    @model_validator(mode="after")
+    def _studies_can_be_made(self) -> RunSettings:
+        names = list(self.recordings)
+        problems = study_problems(self.simsort, self.simsort_studies, self.simulation.cells.train, names)
+        tuning = self.simsort_tuning
+        if foreign := sorted(set(tuning.recordings) - set(names)):
+            problems.append(f"simsort_tuning.recordings names {', '.join(foreign)}; recordings has {', '.join(names)}")
+        if problems:
+            raise ValueError("\n  - ".join(problems))
         return self

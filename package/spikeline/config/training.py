@@ -54,6 +54,11 @@ class TrainingSettings(Settings):
     log_every_steps: int = setting(
         20, unit="optimiser steps", description="One row of the log is the mean over this many steps.", ge=1
     )
+    tensorboard: bool = setting(
+        False,
+        description="Also write the log for TensorBoard, beside the CSV files and the checkpoints, to be watched in a "
+        "browser while the training runs: tensorboard --logdir results. Needs pip install 'spikeline[tensorboard]'.",
+    )
     checkpoint_every_steps: int = setting(
         500,
         unit="optimiser steps",

@@ -26,7 +26,7 @@ from spikeline.figures.traces import round_down
 
 __all__ = ["draw_real_recording"]
 
-_UNIT_NAMES = {"uV": "µV", "adc": "ADC counts"}
+_UNIT_NAMES = {"uV": "µV", "adc": "ADC counts", "arbitrary": "(no unit)"}
 
 
 def _draw_excerpt(axes: Axes, excerpt: pd.DataFrame, spikes: pd.DataFrame, sorters: list[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from spikeline.data.recording_unit import unit_of_samples
 from spikeline.errors import DataError
 from spikeline.simulation.illustration.filtered import band_passed, spike_waveforms, stretch
 from spikeline.simulation.illustration.recording import busiest_window
@@ -59,8 +60,8 @@ def real_recording_tables(
     -------
     dict
         ``waveforms`` (sorter, unit_id, channel, time_ms, mean, sd), ``excerpt`` (time_ms, channel, value, unit) and
-        ``spikes`` (sorter, unit_id, time_s, amplitude); values in uV where the recording knows its gain, else in ADC
-        counts.
+        ``spikes`` (sorter, unit_id, time_s, amplitude); values in uV where the recording knows its gain, else in what
+        its samples are (``adc``: steps of the converter, or ``arbitrary``).
 
     Raises
     ------
@@ -71,7 +72,7 @@ def real_recording_tables(
         raise DataError("no sorting was given", "at least one", "name a sorter in sorting.sorters")
     filtered = band_passed(recording, band_hz)
     rate = recording.sampling_frequency
-    unit_of_value = "uV" if recording.has_scaleable_traces() else "adc"
+    unit_of_value = unit_of_samples(recording)
     before, after = round(0.001 * rate), round(0.002 * rate)
     time = np.round(np.arange(-before, after) * 1000 / rate, 6)
     channels = [str(channel) for channel in recording.channel_ids]

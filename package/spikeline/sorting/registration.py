@@ -3,6 +3,9 @@
 SpikeInterface finds sorters in a dictionary of `spikeinterface.sorters` and has no entry points: a sorter of another
 package has to be put there. Importing SpikeInterface takes seconds, so `spikeline.sorting` does not: it waits for
 somebody else to import it.
+
+A process that never imports `spikeline.sorting` does not know the sorter, be it one that SpikeInterface started itself:
+`spikeline.sorting.recording_for_jobs` is for those.
 """
 
 from __future__ import annotations

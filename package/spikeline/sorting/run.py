@@ -17,6 +17,7 @@ from spikeline.config.sorting import SorterSettings
 from spikeline.errors import ConfigError, DataError
 from spikeline.sorting.compiled_kernels import keep_compiled_kernels
 from spikeline.sorting.parameters import sorter_parameters
+from spikeline.sorting.simsort.sorter_parameters import SORTER_NAME
 
 if TYPE_CHECKING:
     import spikeinterface as si
@@ -64,8 +65,8 @@ def sort_recording(
     Returns
     -------
     NumpySorting
-        With text unit ids and the annotation ``note``: empty, or why there are no units. A sorter that finds nothing
-        gives a sorting without units.
+        With text unit ids, the unit properties that the sorter gave, and the annotation ``note``: empty, or why there
+        are no units. A sorter that finds nothing gives a sorting without units.
 
     Raises
     ------
@@ -78,7 +79,9 @@ def sort_recording(
     if threads < 1:
         raise ConfigError(f"threads = {threads}", "at least 1", "give the rule a thread")
     parameters = sorter_parameters(sorter_settings, recording.get_sampling_frequency(), threads, seed)
-    check_recording(recording)
+    _check_form(recording)
+    if sorter_settings.sorter != SORTER_NAME:  # SimSort looks at the traces itself: reading them once is enough
+        _check_traces(recording)
     with (
         tempfile.TemporaryDirectory(prefix="spikeline-sorting-") as folder,
         _contained(threads),
@@ -93,6 +96,8 @@ def _run(recording: si.BaseRecording, name: str, folder: Path, parameters: dict[
     from spikeinterface.sorters import run_sorter, sorter_dict
     from spikeinterface.sorters.utils import SpikeSortingError
 
+    from spikeline.sorting.sorting_file import make_sorting, properties_of
+
     if not sorter_dict[name].is_installed():
         raise ConfigError(
             f"sorter {name!r} is not installed",
@@ -106,7 +111,7 @@ def _run(recording: si.BaseRecording, name: str, folder: Path, parameters: dict[
         trace = str(error)
         for texts, note in _NOTHING_FOUND:
             if all(text in trace for text in texts):
-                return _plain_sorting([], [], recording.get_sampling_frequency(), note)
+                return make_sorting([], [], [], recording.get_sampling_frequency(), note)
         last = [line.strip() for line in trace.splitlines() if "Error: " in line]
         raise DataError(
             f"sorter {name!r} failed: {last[-1] if last else trace.splitlines()[0]}",
@@ -115,19 +120,10 @@ def _run(recording: si.BaseRecording, name: str, folder: Path, parameters: dict[
         ) from error
     unit_ids = [str(unit) for unit in found.unit_ids]
     trains = [np.asarray(found.get_unit_spike_train(unit), dtype=np.int64) for unit in found.unit_ids]
-    return _plain_sorting(
-        trains, unit_ids, recording.get_sampling_frequency(), "" if unit_ids else "the sorter kept no unit"
-    )
-
-
-def _plain_sorting(
-    trains: list[np.ndarray], unit_ids: list[str], sampling_rate_hz: float, note: str
-) -> si.NumpySorting:
-    from spikeline.sorting.sorting_file import make_sorting
-
     samples = np.concatenate([np.empty(0, np.int64), *trains])
     index = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
-    return make_sorting(samples, index, unit_ids, sampling_rate_hz, note)
+    note = "" if unit_ids else "the sorter kept no unit"
+    return make_sorting(samples, index, unit_ids, recording.get_sampling_frequency(), note, properties_of(found))
 
 
 def check_recording(recording: si.BaseRecording) -> None:
@@ -138,6 +134,11 @@ def check_recording(recording: si.BaseRecording) -> None:
     DataError
         See `sort_recording`.
     """
+    _check_form(recording)
+    _check_traces(recording)
+
+
+def _check_form(recording: si.BaseRecording) -> None:
     if recording.get_num_channels() == 0:
         raise DataError("the recording has no channels", "at least one channel", "check the channels you selected")
     if recording.get_num_segments() != 1:
@@ -156,6 +157,9 @@ def check_recording(recording: si.BaseRecording) -> None:
             f"at least {_SHORTEST_S:g} s",
             "record or simulate for longer: noise levels need it",
         )
+
+
+def _check_traces(recording: si.BaseRecording) -> None:
     rate, n_samples = recording.get_sampling_frequency(), recording.get_num_samples()
     low = high = None
     step = max(1, int(10 * rate))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 import numpy as np
 
@@ -14,15 +15,24 @@ from spikeline.errors import DataError, FormatError
 if TYPE_CHECKING:
     import spikeinterface as si
 
-__all__ = ["SORTING_SCHEMA", "make_sorting", "read_sorting", "spikes_of", "write_sorting"]
+__all__ = ["SORTING_SCHEMA", "make_sorting", "properties_of", "read_sorting", "spikes_of", "write_sorting"]
 
 SORTING_SCHEMA = "sorting"
+_PROPERTIES = "unit_properties"
 
 
 def make_sorting(
-    spike_samples: np.ndarray, unit_index: np.ndarray, unit_ids: Sequence[str], sampling_rate_hz: float, note: str = ""
+    spike_samples: np.ndarray,
+    unit_index: np.ndarray,
+    unit_ids: Sequence[str],
+    sampling_rate_hz: float,
+    note: str = "",
+    properties: Mapping[str, np.ndarray] | None = None,
 ) -> si.NumpySorting:
-    """A SpikeInterface sorting from (n_spikes,) sample numbers and indices into ``unit_ids``, in any order."""
+    """A SpikeInterface sorting from (n_spikes,) sample numbers and indices into ``unit_ids``, in any order.
+
+    ``properties``: name -> (n_units,) values, as `properties_of` gives them.
+    """
     import spikeinterface as si
     from spikeinterface.core.base import minimum_spike_dtype
 
@@ -31,7 +41,15 @@ def make_sorting(
     spikes["sample_index"], spikes["unit_index"] = np.asarray(spike_samples)[order], np.asarray(unit_index)[order]
     sorting = si.NumpySorting(spikes, sampling_rate_hz, np.array(list(unit_ids), dtype=str))
     sorting.annotate(note=note)
+    for name, values in (properties or {}).items():
+        sorting.set_property(name, values)
     return sorting
+
+
+def properties_of(sorting: si.BaseSorting) -> dict[str, np.ndarray]:
+    """What a sorter says of each unit: name -> (n_units,) numbers or texts. Python objects and tables are left out."""
+    found = {name: np.asarray(sorting.get_property(name)) for name in sorting.get_property_keys()}
+    return {name: values for name, values in found.items() if values.ndim == 1 and values.dtype.kind in "biufU"}
 
 
 def spikes_of(sorting: si.BaseSorting) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -62,12 +80,21 @@ def spikes_of(sorting: si.BaseSorting) -> tuple[np.ndarray, np.ndarray, list[str
 
 
 def write_sorting(path: str | Path, sorting: si.BaseSorting, provenance: Provenance | None = None) -> None:
-    """Write a sorting: ``spike_samples``, ``unit_index``, ``unit_ids``, the sampling rate and the note."""
+    """Write a sorting: ``spike_samples``, ``unit_index``, ``unit_ids``, the sampling rate and the note.
+
+    What `properties_of` gives stands below ``unit_properties``, under names as in an URL (`urllib.parse.quote`).
+    """
     samples, index, unit_ids = spikes_of(sorting)
+    properties = {f"{_PROPERTIES}/{quote(name, safe='')}": values for name, values in properties_of(sorting).items()}
     write_hdf5(
         path,
         SORTING_SCHEMA,
-        {"spike_samples": samples, "unit_index": index.astype(np.int32), "unit_ids": np.array(unit_ids, dtype=str)},
+        {
+            "spike_samples": samples,
+            "unit_index": index.astype(np.int32),
+            "unit_ids": np.array(unit_ids, dtype=str),
+            **dict(sorted(properties.items())),
+        },
         units={"spike_samples": "samples"},
         attributes={
             "sampling_rate_hz": float(sorting.get_sampling_frequency()),
@@ -78,7 +105,7 @@ def write_sorting(path: str | Path, sorting: si.BaseSorting, provenance: Provena
 
 
 def read_sorting(path: str | Path) -> si.NumpySorting:
-    """Read a sorting written by `write_sorting`; its ``note`` is an annotation.
+    """Read a sorting written by `write_sorting`, with its unit properties; its ``note`` is an annotation.
 
     Raises
     ------
@@ -89,10 +116,20 @@ def read_sorting(path: str | Path) -> si.NumpySorting:
         samples, index = file["spike_samples"][:], file["unit_index"][:].astype(np.int64)
         unit_ids = [str(unit) for unit in file["unit_ids"].asstr()[:]]
         rate, note = float(file.attrs["sampling_rate_hz"]), str(file.attrs["note"])
+        properties = {
+            unquote(name): np.array(stored.asstr()[:], dtype=str) if stored.dtype.kind == "O" else stored[:]
+            for name, stored in file.get(_PROPERTIES, {}).items()
+        }
     if samples.shape != index.shape or (len(index) and not 0 <= index.min() <= index.max() < len(unit_ids)):
         raise FormatError(
             f"{path} has {len(samples)} spikes, {len(index)} unit indices and {len(unit_ids)} units",
             "one index below the number of units for each spike",
             f"delete {path} and run its rule again",
         )
-    return make_sorting(samples, index, unit_ids, rate, note)
+    if wrong := [name for name, values in properties.items() if values.shape != (len(unit_ids),)]:
+        raise FormatError(
+            f"{path} has {len(unit_ids)} units, and other numbers of values of {', '.join(wrong)}",
+            "one value for each unit",
+            f"delete {path} and run its rule again",
+        )
+    return make_sorting(samples, index, unit_ids, rate, note, properties)

@@ -28,6 +28,7 @@ from spikeline.training.quiet import quiet_lightning
 from spikeline.training.random_states import seeded
 from spikeline.training.reproducible import reproducible
 from spikeline.training.step_end import TRAINING_LOG, VALIDATION_LOG, StepEnd
+from spikeline.training.tensorboard_log import check_tensorboard
 from spikeline.training.validation import Validation
 
 __all__ = ["FitResult", "fit"]
@@ -91,8 +92,8 @@ def fit(
         How to train.
     folder
         Hidden work folder of this training alone (``.NAME.work-HASH``, HASH of everything the training depends on):
-        checkpoints, ``training.csv`` and ``validation.csv``. Not an output; the caller deletes it once the weights are
-        exported.
+        checkpoints, ``training.csv``, ``validation.csv`` and, with ``settings.tensorboard``, TensorBoard's files in
+        ``tensorboard``. Not an output; the caller deletes it once the weights are exported.
     name
         What is trained: names the random streams, and appears in messages.
     seed
@@ -119,7 +120,7 @@ def fit(
         If batches are not a pure function of their step or lack something, the module returns no loss, or the folder
         belongs to another training.
     ConfigError
-        If the settings do not fit together with what is passed.
+        If the settings do not fit together with what is passed, or ask for TensorBoard where it is not installed.
     """
     folder = Path(folder)
     _check_arguments(settings, validation, threads, batch_threads)
@@ -169,6 +170,8 @@ def _check_arguments(
 ) -> None:
     if settings.keep == "best" and validation is None:
         raise ConfigError("keep = best without validation", "something to choose the best by", "pass validation")
+    if settings.tensorboard:
+        check_tensorboard()
     for value, what in ((threads, "threads"), (batch_threads, "batch_threads")):
         if value is not None and value < 1:
             raise ConfigError(f"{what} = {value}", "at least 1", f"pass a positive number of {what}")

@@ -12,7 +12,7 @@ from spikeline.errors import DataError
 __all__ = ["check_identity", "identity"]
 
 # What may change between two attempts: it decides what is seen and when, not what the weights become.
-_FREE = ("log_every_steps", "checkpoint_every_steps", "accelerator")
+_FREE = ("log_every_steps", "checkpoint_every_steps", "accelerator", "tensorboard")
 
 
 def identity(module: nn.Module, settings: TrainingSettings, name: str, seed: int, validated: bool) -> dict[str, Any]:

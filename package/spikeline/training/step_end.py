@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from spikeline.training.prefetch import Prefetcher
 from spikeline.training.progress import ProgressBar
 from spikeline.training.random_states import random_states, set_random_states
 from spikeline.training.stopping import StopRequest
+from spikeline.training.tensorboard_log import TENSORBOARD_FOLDER, TensorBoardLog
 from spikeline.training.validation import Validation, validate
 
 __all__ = ["TRAINING_LOG", "VALIDATION_LOG", "StepEnd"]
@@ -56,6 +58,7 @@ class StepEnd(Callback):
         self._random: dict[str, Any] | None = None
         self._learning_rate = math.nan
         self._logs: dict[str, CsvLog] = {}
+        self._tensorboard: TensorBoardLog | None = None
         self._bar: ProgressBar | None = None
         self._row_began, self._row_waited, self._row_step = 0.0, 0.0, 0
         self.wait_fraction = self.steps_per_s = math.nan
@@ -82,8 +85,11 @@ class StepEnd(Callback):
         self._bar = ProgressBar(self.name, self.settings.steps)
         self._row_began = self._began = time.perf_counter()
         self._row_step = self._first_step = trainer.global_step
-        self.stop.came = trainer.received_sigterm
+        if trainer.received_sigterm:
+            self.stop.came.append(signal.SIGTERM)
         self.stop.listen()
+        if self.settings.tensorboard:
+            self._tensorboard = TensorBoardLog(folder / TENSORBOARD_FOLDER, after=trainer.global_step)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         """Put the generators back to the checkpoint's state, last of all: what comes before may draw from them."""
@@ -101,7 +107,7 @@ class StepEnd(Callback):
         last = step >= settings.steps
         log_due = last or step % settings.log_every_steps == 0
         validation_due = self.validation is not None and (last or step % settings.validate_every_steps == 0)
-        checkpoint_due = last or step % settings.checkpoint_every_steps == 0 or self.stop.came
+        checkpoint_due = last or step % settings.checkpoint_every_steps == 0 or bool(self.stop.came)
         if not (log_due or validation_due or checkpoint_due):
             return
         self.losses.check()
@@ -112,8 +118,13 @@ class StepEnd(Callback):
         if checkpoint_due:
             trainer.save_checkpoint(self.checkpoints.path(step))
         if self.stop.came and not last:
-            print(f"training {self.name}: stopped by SIGTERM after step {step}, which is kept", flush=True)
+            print(f"training {self.name}: stopped by {self.stop.names()} after step {step}, which is kept", flush=True)
             self.stop.pass_on()
+
+    def _append(self, log: str, row: dict[str, float]) -> None:
+        self._logs[log].append(row)
+        if self._tensorboard is not None:
+            self._tensorboard.append(Path(log).stem, row)
 
     def _write_row(self, step: int) -> None:
         now, waited = time.perf_counter(), self.source.waited_s
@@ -121,14 +132,15 @@ class StepEnd(Callback):
         self.wait_fraction = waited / (now - self._began)
         self.steps_per_s = (step - self._first_step) / (now - self._began)
         means = self.losses.take()
-        self._logs[TRAINING_LOG].append(
+        self._append(
+            TRAINING_LOG,
             {
                 "step": step,
                 "learning_rate": self._learning_rate,
                 **means,
                 "wait_fraction": (waited - self._row_waited) / passed,
                 "steps_per_s": (step - self._row_step) / passed,
-            }
+            },
         )
         self._row_began, self._row_waited, self._row_step = now, waited, step
         if self._bar is not None:
@@ -140,7 +152,7 @@ class StepEnd(Callback):
             metrics = validate(
                 module, self.validation, seed=self.seed, name=self.name, to_device=trainer.strategy.batch_to_device
             )
-        self._logs[VALIDATION_LOG].append({"step": step, **metrics})
+        self._append(VALIDATION_LOG, {"step": step, **metrics})
         if self.settings.best_metric is not None:
             self._keep_best(module, step, metrics)
 
@@ -165,5 +177,7 @@ class StepEnd(Callback):
         self.stop.release()
         for log in self._logs.values():
             log.close()
+        if self._tensorboard is not None:
+            self._tensorboard.close()
         if self._bar is not None:
             self._bar.close()

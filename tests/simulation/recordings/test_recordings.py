@@ -197,6 +197,28 @@ def test_spikeinterface_loads_both_parts(tmp_path: Path) -> None:
     assert sorting.get_num_units() == 4
 
 
+def test_channels_of_a_shank_are_a_group(tmp_path: Path) -> None:
+    made = make_recording(BANK, settings(probe=ProbeSettings(kind="linear", channels=6), duration_s=1.0), 1, "a")
+    made.probe.set_shank_ids(["a", "a", "b", "b", "b", "a"])
+    made = dataclasses.replace(made, recording=made.recording.clone())
+    made.recording.set_probe(made.probe)
+    write_recording(tmp_path / "a", made)
+    for recording in (read_recording(tmp_path / "a").recording, spikeinterface.load(tmp_path / "a" / "recording")):
+        assert recording.get_channel_groups().tolist() == [0, 0, 1, 1, 1, 0]
+        assert {group: len(part.channel_ids) for group, part in recording.split_by("group").items()} == {0: 3, 1: 3}
+
+
+def test_a_recording_written_without_groups_gets_them_when_it_is_read(tmp_path: Path) -> None:
+    write_recording(tmp_path / "a", make_recording(BANK, settings(duration_s=1.0), 1, "a"))
+    (tmp_path / "a" / "recording" / "properties" / "group.npy").unlink()
+    described = tmp_path / "a" / "recording" / "si_folder.json"
+    content = json.loads(described.read_text())
+    del content["properties"]["group"]
+    described.write_text(json.dumps(content))
+    assert spikeinterface.load(tmp_path / "a" / "recording").get_channel_groups() is None
+    assert read_recording(tmp_path / "a").recording.get_channel_groups().tolist() == [0, 0, 0, 0]
+
+
 def test_same_bytes_every_time_anywhere_with_any_threads(tmp_path: Path) -> None:
     sums = []
     for folder, threads in [("one", 1), ("two/deeper", 2)]:

@@ -28,6 +28,8 @@ from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.errors import ConfigError, DataError, FormatError
 from spikeline.sorting.run import sort_recording
 from spikeline.sorting.scoring import score_sorting
+from spikeline.sorting.simsort.paper import sorting as published
+from spikeline.sorting.simsort.paper.sorting import PaperSorted
 from spikeline.sorting.simsort.spikeinterface_sorter import SimSortSorter, register
 from tests.saved_recordings import closed_files, saved
 from tests.sorting.simsort.handmade_networks import write_handmade_networks
@@ -115,8 +117,8 @@ def test_run_sorter(tetrode: si.BaseRecording, fake_pipeline: FakePipeline, tmp_
     )  # fmt: skip
     [call] = fake_pipeline.calls
     assert call["settings"] == SimSortSettings()
-    assert {key: call[key] for key in ("weights", "threads", "device", "seed", "progress")} == {
-        "weights": str(tmp_path), "threads": 2, "device": "cpu", "seed": 7, "progress": True,
+    assert {key: call[key] for key in ("weights", "threads", "device", "progress")} == {
+        "weights": str(tmp_path), "threads": 2, "device": "cpu", "progress": True,
     }  # fmt: skip
     assert list(found.unit_ids) == ["0", "1", "2"]
     assert list(found.get_property("channel")) == list(tetrode.channel_ids[:3])
@@ -165,11 +167,18 @@ def test_no_spikes_are_an_empty_sorting_that_says_so(fake_pipeline: FakePipeline
     assert found.get_annotation("note")
 
 
-def test_a_run_sets_threads_and_seed(fake_pipeline: FakePipeline) -> None:
+def test_a_run_sets_threads_and_seed(fake_pipeline: FakePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     recording, _ = synthetic_tetrode(3.0)
     found = sort_recording(recording, SorterSettings(sorter="simsort"), threads=2, seed=9)
     assert len(found.unit_ids) == 3
-    assert (fake_pipeline.calls[0]["threads"], fake_pipeline.calls[0]["seed"]) == (2, 9)
+    assert fake_pipeline.calls[0]["threads"] == 2
+    assert "seed" not in fake_pipeline.calls[0]  # the default preset draws nothing
+    given = {}
+    nothing = PaperSorted(*(np.empty(0, np.int64) for _ in range(4)))
+    monkeypatch.setattr(published, "sort_as_published", lambda *_, **options: given.update(options) or nothing)
+    as_published = SorterSettings(sorter="simsort", parameters={"preset": "paper", "weights": "somewhere"})
+    assert len(sort_recording(recording, as_published, threads=2, seed=9).unit_ids) == 0
+    assert (given["threads"], given["seed"]) == (2, 9)
     with pytest.raises(ConfigError, match="threads and the seed are the run's"):
         sort_recording(recording, SorterSettings(sorter="simsort", parameters={"seed": 9}))
 

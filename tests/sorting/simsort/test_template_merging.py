@@ -108,3 +108,21 @@ def test_nothing_and_one_unit_stay() -> None:
     assert merge_units([], np.empty((0, 4, 50), np.float32), RATE_HZ) == []
     [only] = merged([np.array([5, 90])], [template(spike_shape(0))])
     np.testing.assert_array_equal(only, [5, 90])
+
+
+def test_the_farther_apart_the_more_evidence_is_asked_for() -> None:
+    """Two trains of few spikes may miss each other by chance: enough for like templates, not for different ones."""
+    base, other = template(spike_shape(0)), template(spike_shape(1))
+    first, second = train(2.5, MINUTE, seed=1), train(2.5, MINUTE, seed=2)
+    second = second[np.abs(second[:, None] - first).min(axis=1) > 25]  # by chance none within 2.5 ms
+    evidence = template_merging.same_unit_evidence(first, second, RATE_HZ)
+    assert 0.5 < evidence < 2
+    step = (other - base) / np.linalg.norm(other - base)
+    asked = 2 * np.sqrt(evidence)
+    merges = []
+    for apart in (0.5 * asked, 1.6 * asked):
+        squared = apart**2 + base.size * 2 / 150 + template_merging._USUAL_CHANGE**2 * float((base**2).sum())
+        found, _ = difference(base, base + np.float32(np.sqrt(squared)) * step, 150, 150)
+        merges.append((found, len(merged([first, second], [base, base + np.float32(np.sqrt(squared)) * step]))))
+    (near, one), (far, two) = merges
+    assert near < asked < far < 3.5 and (one, two) == (1, 2)

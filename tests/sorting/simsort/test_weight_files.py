@@ -17,6 +17,7 @@ from spikeline.sorting.simsort.detector import Detector
 from spikeline.sorting.simsort.identifier import Identifier
 from spikeline.sorting.simsort.weight_files import (
     WEIGHT_FILES,
+    check_preset,
     needs_trained_weights,
     ship_weights,
     weights_checksums,
@@ -47,6 +48,33 @@ def test_the_word_trained_stands_for_the_runs_folder() -> None:
     assert with_trained_weights(TRAINED, "results/x").parameters == {"weights": "results/x", "fewest_spikes": 20}
     with pytest.raises(ConfigError, match="outside a run"):
         with_trained_weights(TRAINED, None)
+
+
+def test_which_preset_a_run_trains() -> None:
+    paper = SorterSettings(sorter="simsort", parameters={"weights": "trained", "preset": "paper"})
+    assert needs_trained_weights(paper) and needs_trained_weights(paper, "paper")
+    assert not needs_trained_weights(paper, "default") and not needs_trained_weights(TRAINED, "paper")
+    assert needs_trained_weights(TRAINED, "default") and not needs_trained_weights(OTHER, "default")
+
+
+def test_a_folder_holds_weights_of_one_preset(tmp_path: Path) -> None:
+    write_weights(tmp_path / "old", 1)  # whose cards say nothing of presets
+    write_weights(tmp_path / "new", 1, preset="default")
+    write_weights(tmp_path / "paper", 1, preset="paper")
+    assert check_preset(tmp_path / "old", "default")["detector"]["seed"] == 1
+    assert check_preset(tmp_path / "paper", "paper")["identifier"]["preset"] == "paper"
+    check_preset(tmp_path / "new", "default")
+    with pytest.raises(FormatError, match=r"preset paper[\s\S]*sort with preset: paper"):
+        check_preset(tmp_path / "paper", "default")
+    with pytest.raises(FormatError, match=r"preset default[\s\S]*simsort_paper_weights"):
+        check_preset(tmp_path / "old", "paper")
+    for name in ("detector.safetensors", "detector.card.json"):
+        (tmp_path / "old" / name).replace(tmp_path / "paper" / name)
+    for preset in ("default", "paper"):
+        with pytest.raises(FormatError, match="the detector is of preset default and the identifier"):
+            check_preset(tmp_path / "paper", preset)
+    with pytest.raises(FormatError, match="does not exist"):
+        check_preset(tmp_path / "nowhere", "paper")
 
 
 def test_other_weights_give_other_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

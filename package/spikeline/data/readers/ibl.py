@@ -44,7 +44,7 @@ def read_ibl_recording(folder: Path, entry: DatasetEntry) -> si.BaseRecording:
         raise ConfigError(
             f"{traces} is compressed, and mtscomp is not installed",
             "the package that decompresses it",
-            "pip install mtscomp",
+            "pip install 'spikeline[ibl]', or mtscomp alone",
         )
     from spikeinterface.extractors import get_neo_streams, read_cbin_ibl, read_spikeglx
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import probeinterface
-from spikeinterface.core import BaseSorting, BinaryFolderRecording, BinaryRecordingExtractor, load
+from spikeinterface.core import BaseRecording, BaseSorting, BinaryFolderRecording, BinaryRecordingExtractor, load
 from spikeinterface.core.core_tools import SIJsonEncoder
 from spikeinterface.core.sortingfolder import NumpyFolderSorting
 
@@ -56,6 +56,12 @@ def _write_traces(path: Path, made: LabelledRecording, threads: int) -> None:
             traces.astype("<i2").tofile(file)
 
 
+def _groups(recording: BaseRecording, probes: probeinterface.ProbeGroup) -> np.ndarray:
+    """(n_channels,) The shank of each channel, by which Kilosort4 and all sorting by groups of channels go."""
+    recording.set_probegroup(probes)
+    return recording.get_channel_groups()
+
+
 def _write_recording_folder(folder: Path, made: LabelledRecording, threads: int) -> None:
     folder.mkdir()
     raw = folder / "traces_cached_seg0.raw"
@@ -69,8 +75,13 @@ def _write_recording_folder(folder: Path, made: LabelledRecording, threads: int)
     )  # fmt: skip
     binary.dump_to_json(folder / "binary.json", relative_to=folder)
     (folder / "properties").mkdir()
-    for key, value in {"gain_to_uV": GAIN_UV, "offset_to_uV": 0.0}.items():
-        np.save(folder / "properties" / f"{key}.npy", np.full(n_channels, value))
+    properties = {
+        "gain_to_uV": np.full(n_channels, GAIN_UV),
+        "offset_to_uV": np.zeros(n_channels),
+        "group": _groups(binary, recording.get_probegroup()),
+    }
+    for key, values in properties.items():
+        np.save(folder / "properties" / f"{key}.npy", values)
     _write_json(folder / "annotations.json", {"is_filtered": False})
     probeinterface.write_probeinterface(folder / "probegroup.json", recording.get_probegroup())
     BinaryFolderRecording(folder).dump_to_json(
@@ -182,6 +193,8 @@ def read_recording(folder: str | Path) -> LabelledRecording:
         raise FormatError(
             f"{folder} cannot be read ({type(error).__name__}: {error})", "a whole recording folder", remedy
         ) from error
+    if recording.get_channel_groups() is None:  # written before folders held them
+        recording.set_probegroup(recording.get_probegroup())
     if len(units) != content["units"] or len(sorting.to_spike_vector()) != content["spikes"]:
         raise FormatError(f"{folder} has {len(units)} units, the manifest {content['units']}", "the same", remedy)
     contacts = contact_positions(probe)

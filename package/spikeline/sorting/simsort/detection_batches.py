@@ -59,9 +59,10 @@ class DetectionBatches:
         self.least_template_norm = least_template_norm
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
-        """``traces`` [windows, 4, samples], ``labels`` and ``counted`` [windows, samples]; see `spikeline.training.Batches`.
+        """``traces`` [windows, 4, samples], ``labels`` and ``counted`` [windows, samples].
 
-        A sample that is not counted belongs to a spike that is too small to be asked for.
+        A sample that is not counted belongs to a spike that is too small to be asked for. See
+        `spikeline.training.Batches`.
         """
         # Each scene serves steps_per_scene steps, and at every step one scene of the batch is replaced.
         newest = (step * self.scenes_per_batch) // self.steps_per_scene

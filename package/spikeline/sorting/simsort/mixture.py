@@ -6,11 +6,13 @@ import numba
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from spikeline.sorting.simsort.first_centres import first_centres
+
 __all__ = ["fit_mixture"]
 
 _MOST_POINTS = 40_000
-_POINTS_PER_SEED = 25
-_MOST_SEEDS = 80
+_POINTS_PER_CENTRE = 25
+_MOST_CENTRES = 80
 _SPARE = 2.0  # scatter of the wide component over that of all points
 
 
@@ -49,7 +51,7 @@ def _expectation(points, centres, log_weights, log_wide, sums, counts, labels):
 
 
 def fit_mixture(
-    points: Float32[np.ndarray, "spikes dimensions"], seed: int = 0
+    points: Float32[np.ndarray, "spikes dimensions"],
 ) -> tuple[Float32[np.ndarray, "components dimensions"], Int64[np.ndarray, " spikes"]]:
     """Centres, and the component of every point (-1: of none).
 
@@ -60,8 +62,6 @@ def fit_mixture(
     ----------
     points
         Of scatter 1 within units. More than 40,000: fitted to an evenly spaced choice of them.
-    seed
-        Of the first centres.
     """
     from sklearn.cluster import KMeans
 
@@ -69,8 +69,10 @@ def fit_mixture(
     fitted = np.ascontiguousarray(points[np.linspace(0, n - 1, min(n, _MOST_POINTS)).astype(np.int64)], np.float32)
     # Sorted, so that nothing depends on the order in which spikes came.
     fitted = fitted[np.lexsort(fitted.T[::-1])]
-    count = int(np.clip(len(fitted) // _POINTS_PER_SEED, 1, _MOST_SEEDS))
-    centres = KMeans(count, random_state=seed, n_init=1, max_iter=20).fit(fitted).cluster_centers_.astype(np.float32)
+    start = first_centres(fitted, int(np.clip(len(fitted) // _POINTS_PER_CENTRE, 1, _MOST_CENTRES)))
+    count = len(start)
+    centres = KMeans(count, init=start, n_init=1, max_iter=20).fit(fitted.astype(np.float64)).cluster_centers_
+    centres = centres.astype(np.float32)
     centre, spread = np.median(fitted, axis=0), np.maximum(1.0, fitted.std(axis=0)) * _SPARE
     wide = lambda x: (-0.5 * (((x - centre) / spread) ** 2).sum(1) - np.log(spread).sum()).astype(np.float32)  # noqa: E731
     weights, share = np.full(count, 0.98 / count), 0.02

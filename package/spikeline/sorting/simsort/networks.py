@@ -15,11 +15,12 @@ from spikeline.sorting.simsort.detection import find_peaks, spike_probabilities
 from spikeline.sorting.simsort.detector import GROUP, Detector
 from spikeline.sorting.simsort.identifier import Identifier
 from spikeline.sorting.simsort.snippets import cut_snippets
+from spikeline.sorting.simsort.sorter_parameters import DEFAULT_PRESET
+from spikeline.sorting.simsort.weight_files import SHIPPED_WEIGHTS, check_preset
 from spikeline.training.export import load_weights
 
-__all__ = ["SHIPPED_WEIGHTS", "Networks", "load_networks"]
+__all__ = ["SHIPPED_WEIGHTS", "Networks", "load_networks", "load_pair"]
 
-SHIPPED_WEIGHTS = Path(__file__).parent / "weights"
 _BATCH = 4096
 
 
@@ -62,7 +63,7 @@ class Networks:
 
 
 def load_networks(weights: str | Path | None = None, device: str = "auto") -> Networks:
-    """Read both networks.
+    """Read both networks of the default.
 
     Parameters
     ----------
@@ -76,12 +77,39 @@ def load_networks(weights: str | Path | None = None, device: str = "auto") -> Ne
     ConfigError
         If the device is not there.
     FormatError
-        If the files are not what they should be, or were not trained together.
+        If the files are not what they should be, of another preset, or were not trained together.
     """
     folder = SHIPPED_WEIGHTS if weights is None else Path(weights)
+    return Networks(*load_pair(folder, device, DEFAULT_PRESET, Detector, Identifier))
+
+
+def load_pair(
+    folder: Path, device: str, preset: str, detector: type[Any], identifier: type[Any]
+) -> tuple[Any, Any, float, tuple[float, float]]:
+    """Detector and identifier, and the rate and band, in Hz, they were trained on: the one place that reads weights.
+
+    Parameters
+    ----------
+    folder
+        With the weights and cards of both.
+    device
+        Where the networks are put.
+    preset
+        Which they must be of.
+    detector, identifier
+        Their classes.
+
+    Raises
+    ------
+    ConfigError, FormatError
+        See `load_networks`.
+    """
     on = _device(device)
-    detector, one = _load(folder / "detector.safetensors", Detector)
-    identifier, other = _load(folder / "identifier.safetensors", Identifier)
+    one, other = check_preset(folder, preset).values()
+    networks = [
+        _load(folder / f"{name}.safetensors", kind, card).to(on)
+        for name, kind, card in (("detector", detector, one), ("identifier", identifier, other))
+    ]
     for key in ("sampling_rate_hz", "band_hz"):
         if one.get(key) != other.get(key) or one.get(key) is None:
             raise FormatError(
@@ -90,13 +118,10 @@ def load_networks(weights: str | Path | None = None, device: str = "auto") -> Ne
                 "train both with one configuration",
             )
     low, high = one["band_hz"]
-    return Networks(detector.to(on), identifier.to(on), float(one["sampling_rate_hz"]), (float(low), float(high)))
+    return networks[0], networks[1], float(one["sampling_rate_hz"]), (float(low), float(high))
 
 
-def _load(path: Path, kind: type[torch.nn.Module]) -> tuple[Any, dict[str, Any]]:
-    from spikeline.artifacts import read_weights
-
-    _, card = read_weights(path)
+def _load(path: Path, kind: type[torch.nn.Module], card: dict[str, Any]) -> torch.nn.Module:
     architecture = card.get("architecture")
     if not isinstance(architecture, dict):
         raise FormatError(
@@ -104,7 +129,7 @@ def _load(path: Path, kind: type[torch.nn.Module]) -> tuple[Any, dict[str, Any]]
         )
     network = kind(**architecture)
     load_weights(network, path)
-    return network.eval(), card
+    return network.eval()
 
 
 def _device(name: str) -> torch.device:

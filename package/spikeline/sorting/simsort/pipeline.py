@@ -61,7 +61,6 @@ def sort(
     weights: str | Path | None = None,
     threads: int = 1,
     device: str = "auto",
-    seed: int = 0,
     progress: bool = False,
     folder: Path | None = None,
 ) -> Sorted:
@@ -79,8 +78,6 @@ def sort(
         Of everything; changes no result.
     device
         ``cpu``, ``cuda`` or ``auto``: a GPU if torch sees one.
-    seed
-        Of the clustering's first centres.
     progress
         Show a bar.
     folder
@@ -107,9 +104,7 @@ def sort(
         advance = stage("detecting and clustering", len(neighbourhoods.groups))
         trains = []
         for index in range(len(neighbourhoods.groups)):
-            trains += _units_of_group(
-                traces, neighbourhoods, index, networks, settings, resampling.rate_hz, seed, threads
-            )
+            trains += _units_of_group(traces, neighbourhoods, index, networks, settings, resampling.rate_hz, threads)
             advance(1)
         trains = _without_doubles(traces, trains, resampling.rate_hz)
         matched = match_units(
@@ -129,7 +124,6 @@ def _units_of_group(
     networks: Networks,
     settings: SimSortSettings,
     rate_hz: float,
-    seed: int,
     threads: int,
 ) -> list[np.ndarray]:
     """Spike trains of the units that the networks find on one group of channels."""
@@ -140,11 +134,9 @@ def _units_of_group(
     if len(peaks) < settings.fewest_spikes:
         return []
     points = networks.embed(seen, peaks)
-    _, labels = fit_mixture(points, seed)
+    _, labels = fit_mixture(points)
     labels = merge_clusters(points, labels, peaks, rate_hz)
-    trains = [
-        part for unit in range(labels.max() + 1) for part in subdivide(seen, peaks[labels == unit], rate_hz, seed)
-    ]
+    trains = [part for unit in range(labels.max() + 1) for part in subdivide(seen, peaks[labels == unit], rate_hz)]
     return [train for train in trains if len(train) >= settings.fewest_spikes]
 
 

@@ -11,7 +11,6 @@ import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from spikeinterface.core import BaseRecording, BaseSorting, load
 from spikeinterface.core.core_tools import check_json
 from spikeinterface.core.job_tools import fix_job_kwargs
@@ -20,14 +19,18 @@ from spikeinterface.sorters.utils import SpikeSortingError
 
 from spikeline import __version__, errors
 from spikeline.errors import ConfigError, DataError
+from spikeline.sorting.simsort.presets import sort_with_preset
 from spikeline.sorting.simsort.recording_checks import check_sortable, with_contacts
 from spikeline.sorting.simsort.sorter_parameters import (
+    PAPER_PRESET,
     SORTER_NAME,
     default_parameters,
+    paper_settings_of,
     parameter_descriptions,
+    preset_of,
     settings_of,
 )
-from spikeline.sorting.simsort.weight_files import WEIGHT_FILES
+from spikeline.sorting.simsort.weight_files import WEIGHT_FILES, check_preset
 from spikeline.sorting.sorting_file import make_sorting
 
 __all__ = ["SimSortSorter", "register"]
@@ -94,6 +97,9 @@ class SimSortSorter(BaseSorter):
         checked = {**given, **settings_of(given).plain()}
         checked["seed"] = 0 if given["seed"] is None else given["seed"]
         checked["weights"] = _checked_weights(given["weights"])
+        if preset_of(given) == PAPER_PRESET:
+            checked["paper"] = paper_settings_of(given).plain()
+            check_preset(checked["weights"], PAPER_PRESET)
         _check_device(given["device"])
         return checked
 
@@ -143,19 +149,9 @@ def register() -> None:
 
 
 def _sorted(recording: BaseRecording, params: dict[str, Any], folder: Path, progress: bool) -> BaseSorting:
-    """Units in the order of the pipeline, named by their number, with their best channel and mean score."""
-    from spikeline.sorting.simsort import pipeline
-
-    found = pipeline.sort(
-        with_contacts(recording),
-        settings_of(params),
-        weights=params["weights"],
-        threads=fix_job_kwargs(params["job_kwargs"])["n_jobs"],
-        device=params["device"],
-        seed=params["seed"],
-        progress=progress,
-        folder=folder,
-    )
+    """Units in the order they were found in, named by their number, with their best channel and properties."""
+    threads = fix_job_kwargs(params["job_kwargs"])["n_jobs"]
+    found = sort_with_preset(with_contacts(recording), params, threads=threads, progress=progress, folder=folder)
     n_units = len(found.unit_channels)
     note = "" if n_units else "no unit with enough spikes was found"
     if note:
@@ -163,10 +159,9 @@ def _sorted(recording: BaseRecording, params: dict[str, Any], folder: Path, prog
     sorting = make_sorting(
         found.spike_samples, found.unit_index, list(map(str, range(n_units))), recording.get_sampling_frequency(), note
     )
-    spikes = np.bincount(found.unit_index, minlength=n_units)
-    scores = np.bincount(found.unit_index, weights=found.spike_scores, minlength=n_units)
     sorting.set_property("channel", recording.channel_ids[found.unit_channels])
-    sorting.set_property("mean_score", scores / np.maximum(spikes, 1))
+    for name, values in found.properties.items():
+        sorting.set_property(name, values)
     return sorting
 
 

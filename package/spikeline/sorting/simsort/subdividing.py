@@ -45,7 +45,6 @@ def subdivide(
     traces: Float32[np.ndarray, "samples channels"],
     peaks: Int64[np.ndarray, " spikes"],
     sampling_rate_hz: float,
-    seed: int = 0,
 ) -> list[Int64[np.ndarray, " _"]]:
     """Trains into which a cluster falls; one if it is a single unit.
 
@@ -57,8 +56,6 @@ def subdivide(
         Rising samples.
     sampling_rate_hz
         Of the traces.
-    seed
-        Of the clustering's first centres.
     """
     if len(peaks) < _FEWEST:
         return [peaks]
@@ -75,7 +72,7 @@ def subdivide(
     if count == 0:
         return [moved]
     points = np.ascontiguousarray(flat @ vectors[:, :count] / np.sqrt(max(1.0, usual)), np.float32)
-    _, labels = fit_mixture(points, seed)
+    _, labels = fit_mixture(points)
     labels = merge_clusters(points, labels, moved, sampling_rate_hz, _USUAL_DIP)
     # what belongs to no part stays with the largest: matching will decide
     counts = np.bincount(labels[labels >= 0], minlength=1)

@@ -15,7 +15,9 @@ __all__ = ["coincident_share", "difference", "merge_units"]
 _MOST_SHIFT = 10
 _FRACTIONS = 8
 _SMALLEST_SCALE, _LARGEST_SCALE = 0.7, 1.4
-_NEAR, _SURE = 3.5, 1.0  # distance in standard deviations of the noise; evidence of one unit
+_NEAR = 3.5  # distance in standard deviations of the noise
+_SURE = 1.0  # evidence of one unit
+_LEAST_EVIDENCE, _ENOUGH_EVIDENCE = 0.5, 4.0
 _SAME = 1.5
 _TOGETHER = 0.5
 _FEW = 0.05
@@ -123,7 +125,7 @@ def merge_units(
             twice = coincident_share(trains[i], moved) > _TOGETHER
             evidence = same_unit_evidence(trains[i], moved, sampling_rate_hz)
             few = min(len(trains[i]), len(trains[j])) < _FEW * max(len(trains[i]), len(trains[j]))
-            sure = (apart < _NEAR and evidence > _SURE) or (apart < 2 * _NEAR and evidence > 3 * _SURE)
+            sure = apart < 2 * _NEAR and evidence > _evidence_asked_for(apart)
             # a few spikes beside many, not much different: those on which others were lying
             odd = apart < 2 * _NEAR and few and evidence > -_SURE
             if twice or sure or odd or (apart < _SAME and evidence > -_SURE):
@@ -133,6 +135,15 @@ def merge_units(
                 alive.remove(drop)
                 changed = True
     return [trains[i] for i in alive]
+
+
+def _evidence_asked_for(apart: float) -> float:
+    """The farther two templates are apart, the more the cross-correlogram has to say for them.
+
+    A distance d between the means of one unit's parts would have the log-likelihood -d^2 / 2 if noise alone made it;
+    drift and bursts make it too, so half of that is asked back.
+    """
+    return min(max((apart / 2) ** 2, _LEAST_EVIDENCE), _ENOUGH_EVIDENCE)
 
 
 def _union(kept: np.ndarray, added: np.ndarray, reach: int = 5) -> np.ndarray:

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import spikeline
-from spikeline.artifacts import Provenance, config_hash, write_csv
-from spikeline.artifacts.provenance import git_commit
+from spikeline.artifacts import Provenance, config_hash
 from spikeline.config.simsort import DetectorTrainingSettings, IdentifierTrainingSettings
 from spikeline.simulation.bank import BankEntry
-from spikeline.simulation.bank.slice_store import work_folder
+from spikeline.sorting.simsort.fit_to_file import FitJob, fit_to_file
+from spikeline.sorting.simsort.sorter_parameters import DEFAULT_PRESET
 from spikeline.sorting.simsort.training_bank import TrainingBank, bank_checksums, read_training_bank
 
 if TYPE_CHECKING:
-    import pandas as pd
     from lightning.pytorch import LightningModule
     from torch import nn
 
     from spikeline.sorting.simsort.identifier_training import IdentifierTraining
-    from spikeline.training import Batches, FitResult
+    from spikeline.training import Batches
 
-__all__ = ["TrainingJob", "train_detector_to_file", "train_identifier_to_file"]
+__all__ = ["Network", "TrainingJob", "train_detector_to_file", "train_identifier_to_file", "train_network"]
 
 _STEP_VERSION = 1  # of what a checkpoint belongs to: raised when one of older code must not be gone on from
 _VALIDATION_BATCHES = 4
 # What may change between two attempts, as in `spikeline.training.identity`.
-_FREE = ("checkpoint_every_steps", "accelerator")
+_FREE = ("checkpoint_every_steps", "accelerator", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,8 @@ class TrainingJob:
         Those kept out of the training; what is measured on them is in the log and on the card.
     bank_s
         At most this much of each entry is held in memory, s.
+    scenes
+        Only so many different scenes are trained on, over and over; None: new ones without end.
     threads
         Of torch; they are part of what makes the bytes the same.
     batch_threads
@@ -67,6 +66,7 @@ class TrainingJob:
     allowed_cells: Collection[str]
     validation_cells: Collection[str] = ()
     bank_s: float = 60.0
+    scenes: int | None = None
     threads: int = 1
     batch_threads: int = 1
     provenance: Provenance | None = None
@@ -96,7 +96,7 @@ def train_detector_to_file(settings: DetectorTrainingSettings, job: TrainingJob)
     from spikeline.sorting.simsort.detector import Detector
     from spikeline.sorting.simsort.detector_training import DetectorTraining
 
-    network = _Network(
+    network = Network(
         name="detector",
         settings=settings,
         make=lambda: DetectorTraining(Detector(**settings.network.plain())),
@@ -104,7 +104,7 @@ def train_detector_to_file(settings: DetectorTrainingSettings, job: TrainingJob)
         batches=lambda scenes: DetectionBatches(scenes, **dict(settings.batches)),
         finish=lambda module, source: None,
     )
-    _train(network, job)
+    train_network(network, job)
 
 
 def train_identifier_to_file(settings: IdentifierTrainingSettings, job: TrainingJob) -> None:
@@ -116,13 +116,13 @@ def train_identifier_to_file(settings: IdentifierTrainingSettings, job: Training
     from spikeline.sorting.simsort.identifier import Identifier
     from spikeline.sorting.simsort.identifier_training import IdentifierTraining
 
-    def settle(module: IdentifierTraining, source: Batches) -> None:
+    def settle(module: IdentifierTraining, unseen: Batches) -> None:
         # Batches steps_per_scene apart share no scene, and those from here on none with the training.
         apart = settings.batches.steps_per_scene
         first = settings.training.steps + apart
-        module.settle([source.batch(first + apart * index) for index in range(settings.settling_batches)])
+        module.settle([unseen.batch(first + apart * index) for index in range(settings.settling_batches)])
 
-    network = _Network(
+    network = Network(
         name="identifier",
         settings=settings,
         make=lambda: IdentifierTraining(Identifier(**settings.network.plain())),
@@ -130,77 +130,106 @@ def train_identifier_to_file(settings: IdentifierTrainingSettings, job: Training
         batches=lambda scenes: IdentificationBatches(scenes, **dict(settings.batches)),
         finish=settle,
     )
-    _train(network, job)
+    train_network(network, job)
 
 
 @dataclass(frozen=True)
-class _Network:
-    """What differs between the two."""
+class Network:
+    """What differs between the trainings.
+
+    Parameters
+    ----------
+    name
+        ``detector`` or ``identifier``.
+    settings
+        With the blocks ``scenes``, ``network``, ``batches`` and ``training``.
+    make
+        Gives the module.
+    weights
+        The part of it that is written.
+    batches
+        Makes batches of scenes.
+    finish
+        Called with the fitted module and batches of scenes it has not seen.
+    preset
+        Which sorting the network is for; on the card, so that networks of two presets are not mixed.
+    scenes
+        Makes the scenes, called as `TrainingScenes` is; None: that.
+    """
 
     name: str
-    settings: DetectorTrainingSettings | IdentifierTrainingSettings
+    settings: Any
     make: Callable[[], LightningModule]
     weights: Callable[[Any], nn.Module]
     batches: Callable[[Any], Batches]
     finish: Callable[[Any, Batches], None]
+    preset: str = DEFAULT_PRESET
+    scenes: Callable[..., Any] | None = None
 
     @property
     def stage(self) -> str:
-        return f"simsort-{self.name}"
+        return f"simsort-{self.name}" if self.preset == DEFAULT_PRESET else f"simsort-{self.preset}-{self.name}"
 
 
-def _train(network: _Network, job: TrainingJob) -> None:
+def train_network(network: Network, job: TrainingJob) -> None:
+    """Train a network of either preset and write its weights; see `train_detector_to_file`."""
     from spikeline.simulation.recordings.blas import one_blas_thread
-    from spikeline.training import export_weights, fit, seeded
-    from spikeline.training.reproducible import reproducible
 
-    output = Path(job.output)
     bank = read_training_bank(job.bank_files, job.bank_s, job.validation_cells, job.allowed_cells)
     trained_on = {**network.settings.plain(), "bank": _description(bank, job)}
+    if job.scenes is not None:
+        trained_on["different_scenes"] = job.scenes
+    heard = set(job.allowed_cells) - set(job.validation_cells)
+
+    def source(scenes: int | None = None) -> Batches:
+        return _batches(network, bank.training, job, network.stage, heard, scenes)
+
     with one_blas_thread():
-        with seeded(job.seed, f"{network.stage}-weights"):
-            module = network.make()
-        source = _batches(
-            network, bank.training, job, network.stage, set(job.allowed_cells) - set(job.validation_cells)
-        )
-        result = fit(
-            module,
-            source,
+        fit_to_file(
+            network.stage,
+            network.make,
+            source(job.scenes),
             network.settings.training,
-            work_folder(output, _key(trained_on, job)),
-            name=network.stage,
-            seed=job.seed,
-            validation=_validation(network, bank, job) or None,
-            threads=job.threads,
-            batch_threads=job.batch_threads,
+            FitJob(
+                Path(job.output),
+                job.log_csv,
+                _key(trained_on, job),
+                job.seed,
+                threads=job.threads,
+                batch_threads=job.batch_threads,
+                provenance=job.provenance,
+            ),
+            network=network.name,
+            weights=network.weights,
+            card=_card(network, trained_on, bank),
+            validation=_validation(network, bank, job),
+            finish=lambda module, seen: network.finish(module, seen if job.scenes is None else source()),
         )
-        with reproducible(job.threads, on_cpu=True):
-            network.finish(module, source)
-    print(
-        f"{network.stage}: {result.steps_per_s:.2f} steps/s, {result.wait_fraction:.0%} of the time spent waiting for "
-        "batches",
-        flush=True,
-    )
-    write_csv(job.log_csv, _log_table(network.name, result), schema="training-log", provenance=job.provenance)
-    card = _card(network, trained_on, bank, job, result)
-    export_weights(network.weights(module), output, card, provenance=job.provenance)
-    for leftover in output.parent.glob(work_folder(output, "*").name):
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _batches(
-    network: _Network, entries: Sequence[BankEntry], job: TrainingJob, stage: str, cells: Collection[str]
+    network: Network,
+    entries: Sequence[BankEntry],
+    job: TrainingJob,
+    stage: str,
+    cells: Collection[str],
+    scenes: int | None = None,
 ) -> Batches:
+    from spikeline.sorting.simsort.scene_pool import ScenePool
     from spikeline.sorting.simsort.training_scenes import TrainingScenes
 
     settings = network.settings
     keep = 2 * settings.batches.scenes_per_batch  # those of this step, and of the steps that are made ahead
+    arguments = entries, settings.scenes, job.seed
+    options = {"stage": stage, "allowed_cells": cells, "keep": keep}
+    if network.scenes is not None:
+        return network.batches(network.scenes(*arguments, **options))
     return network.batches(
-        TrainingScenes(entries, settings.scenes, job.seed, stage=stage, allowed_cells=cells, keep=keep)
+        TrainingScenes(*arguments, **options) if scenes is None else ScenePool(*arguments, n_scenes=scenes, **options)
     )
 
 
-def _validation(network: _Network, bank: TrainingBank, job: TrainingJob) -> list[Any]:
+def _validation(network: Network, bank: TrainingBank, job: TrainingJob) -> list[Any]:
     """A few batches of scenes in which only held-out cells are heard; none if no cell is held out."""
     if not bank.validation:
         return []
@@ -224,37 +253,17 @@ def _key(trained_on: dict[str, Any], job: TrainingJob) -> str:
     return config_hash({**trained_on, "training": deciding, "run": run})
 
 
-def _card(
-    network: _Network, trained_on: dict[str, Any], bank: TrainingBank, job: TrainingJob, result: FitResult
-) -> dict[str, Any]:
+def _card(network: Network, trained_on: dict[str, Any], bank: TrainingBank) -> dict[str, Any]:
     scenes = network.settings.scenes
     return {
-        "network": network.name,
+        "preset": network.preset,
         "architecture": network.settings.network.plain(),
         "sampling_rate_hz": scenes.sampling_rate_hz,
         "band_hz": list(scenes.band_hz),
         "trained_on": trained_on,
-        "seed": job.seed,
-        "threads": job.threads,
-        "last": {"training": result.losses[-1], "validation": result.validations[-1] if result.validations else None},
         "licence": {
             "cells": bank.licences,
             "note": "Trained on membrane currents simulated from cell models under these licences. Whether their terms "
             "reach as far as these weights is not settled: docs/architecture.md, Licences.",
         },
-        "package_version": spikeline.__version__,
-        "git_commit": git_commit(),
     }
-
-
-def _log_table(network: str, result: FitResult) -> pd.DataFrame:
-    import pandas as pd
-
-    rows = [
-        {"network": network, "set": name, "step": row["step"], "metric": metric, "value": value}
-        for name, log in (("training", result.losses), ("validation", result.validations))
-        for row in log
-        for metric, value in row.items()
-        if metric != "step"
-    ]
-    return pd.DataFrame(rows, columns=["network", "set", "step", "metric", "value"])

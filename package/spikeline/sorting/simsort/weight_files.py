@@ -11,15 +11,23 @@ from spikeline.artifacts import atomic_file, file_checksum, read_weights
 from spikeline.artifacts.weights import card_path
 from spikeline.config.simsort import TRAINED
 from spikeline.config.sorting import SorterSettings
-from spikeline.errors import ConfigError
-from spikeline.sorting.simsort.sorter_parameters import SORTER_NAME
+from spikeline.errors import ConfigError, FormatError
+from spikeline.sorting.simsort.sorter_parameters import (
+    DEFAULT_PRESET,
+    HOW_TO_TRAIN_THE_PAPER,
+    PAPER_PRESET,
+    SORTER_NAME,
+    preset_of,
+)
 
 __all__ = [
     "NETWORKS",
     "SHIPPED_WEIGHTS",
     "WEIGHT_FILES",
+    "check_preset",
     "folder_of",
     "needs_trained_weights",
+    "read_cards",
     "ship_weights",
     "weights_checksums",
     "with_trained_weights",
@@ -33,9 +41,49 @@ SHIPPED_WEIGHTS = Path(__file__).parent / "weights"
 """The weights that come along."""
 
 
-def needs_trained_weights(settings: SorterSettings) -> bool:
-    """Whether a sorter uses the weights that the run trains (``parameters: {weights: trained}``)."""
-    return settings.sorter == SORTER_NAME and settings.parameters.get("weights") == TRAINED
+def needs_trained_weights(settings: SorterSettings, preset: str | None = None) -> bool:
+    """Whether a sorter uses weights the run trains (``parameters: {weights: trained}``), of one preset or of any."""
+    if settings.sorter != SORTER_NAME or settings.parameters.get("weights") != TRAINED:
+        return False
+    return preset is None or preset_of(settings.parameters) == preset
+
+
+def read_cards(folder: str | Path) -> dict[str, dict[str, Any]]:
+    """Network -> its card, of a folder of weights.
+
+    Raises
+    ------
+    FormatError
+        If the files are not whole.
+    """
+    return {network: read_weights(Path(folder) / f"{network}.safetensors")[1] for network in NETWORKS}
+
+
+def check_preset(folder: str | Path, preset: str) -> dict[str, dict[str, Any]]:
+    """The cards of a folder of weights whose two networks are of one preset, the one that is asked for.
+
+    A card that names none is of the default: those of the first versions do not.
+
+    Raises
+    ------
+    FormatError
+        If the files are not whole, the networks are of two presets, or of another than ``preset``.
+    """
+    cards = read_cards(folder)
+    found = {network: card.get("preset", DEFAULT_PRESET) for network, card in cards.items()}
+    if len(set(found.values())) > 1:
+        raise FormatError(
+            f"in {folder} " + " and ".join(f"the {network} is of preset {name}" for network, name in found.items()),
+            "two networks of one preset",
+            "train both for one preset, into a folder of their own",
+        )
+    if found["detector"] != preset:
+        raise FormatError(
+            f"{folder} holds weights of preset {found['detector']}",
+            f"weights of preset {preset}",
+            HOW_TO_TRAIN_THE_PAPER if preset == PAPER_PRESET else "sort with preset: paper, or name other weights",
+        )
+    return cards
 
 
 def with_trained_weights(settings: SorterSettings, folder: str | Path | None) -> SorterSettings:
@@ -92,13 +140,14 @@ def ship_weights(trained: str | Path, shipped: str | Path = SHIPPED_WEIGHTS) -> 
     Raises
     ------
     FormatError
-        If the weights are not whole, or the two networks were not trained together; nothing is copied then.
+        If the weights are not whole, of preset paper, or the two networks were not trained together; nothing is copied
+        then.
     """
     from spikeline.sorting.simsort.networks import load_networks
 
     trained, shipped = Path(trained), Path(shipped)
     load_networks(trained, "cpu")
-    cards = {network: read_weights(trained / f"{network}.safetensors")[1] for network in NETWORKS}
+    cards = read_cards(trained)
     for network in NETWORKS:
         weights = shipped / f"{network}.safetensors"
         card_path(weights).unlink(missing_ok=True)  # an old card must not stand beside new arrays

@@ -5,7 +5,7 @@ import sys
 
 
 def test_what_needs_no_network_loads_no_torch():
-    names = ["augmentation", "clustering", "peaks", "preprocessing", "reduction"]
+    names = ["augmentation", "clustering", "peaks", "preprocessing", "reduction", "snippets", "sorting"]
     code = "\n".join(f"import spikeline.sorting.simsort.paper.{name}" for name in names)
     heavy = "sorted(m for m in ('torch', 'umap', 'sklearn', 'spikeinterface') if m in sys.modules)"
     done = subprocess.run(

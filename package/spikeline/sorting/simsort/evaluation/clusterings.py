@@ -36,9 +36,9 @@ def clusterings_of(
     n_units
         True number.
     seed
-        Of UMAP and of first centres.
+        Of UMAP and of the published clusterings. The mixture draws nothing.
     """
-    _, labels = fit_mixture(points, seed)
+    _, labels = fit_mixture(points)
     plane = points if feature == "umap" else umap_reduced(points, seed=seed)
     plane = np.asarray(plane, np.float64)
     return {

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spikeline.artifacts import seed_integer
+from spikeline.data.recording_unit import unit_of_samples
 from spikeline.errors import DataError
 from spikeline.sorting.simsort.evaluation.cut_spikes import JITTER, CutSpikes, cut_true_spikes
 from spikeline.sorting.simsort.evaluation.embedding_tables import embedding_tables
@@ -141,7 +142,7 @@ def _waveforms(
     filtered, rate = band_passed(recording, band_hz), recording.get_sampling_frequency()
     before, after = (round(ms * rate / 1000) for ms in _WAVEFORM_MS)
     time = np.round(np.arange(-before, after) * 1000 / rate, 6)
-    kind = "uV" if recording.has_scaleable_traces() else "adc"
+    kind = unit_of_samples(recording)
     rows = []
     for unit in units:
         train = truth.spike_samples[truth.unit_index == unit]

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from spikeline.errors import ConfigError, DataError, NumericalError
+from spikeline.sorting.simsort.paper.flat_mean_shift import mean_shift_labels
 from spikeline.sorting.simsort.paper.reduction import standardised, umap_reduced
 
 __all__ = [
@@ -67,7 +68,7 @@ def mean_shift_units(
     -----
     Source: SimSort, released sorting code.
     """
-    from sklearn.cluster import MeanShift, estimate_bandwidth
+    from sklearn.cluster import estimate_bandwidth
 
     if not 0 < quantile <= 1:
         raise ConfigError(f"a quantile of {quantile}", "above 0, at most 1", f"{TOOL_QUANTILE} is the tool's")
@@ -79,7 +80,7 @@ def mean_shift_units(
             "above 0",
             "raise the quantile, or check that the snippets differ",
         )
-    return MeanShift(bandwidth=bandwidth).fit(points).labels_.astype(np.int64)
+    return mean_shift_labels(points, bandwidth)
 
 
 def paper_units(

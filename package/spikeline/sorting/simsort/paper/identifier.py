@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
+from spikeline.sorting.simsort.paper.denoising import RANK
+
 __all__ = ["BATCH_SNIPPETS", "SNIPPET_SAMPLES", "PaperIdentifier", "embed"]
 
 SNIPPET_SAMPLES = 60
@@ -32,6 +34,13 @@ class PaperIdentifier(nn.Module):
     def __init__(self, n_channels: int = 4, *, hidden: int = 512) -> None:
         super().__init__()
         self.recurrent = nn.GRU(n_channels, hidden, batch_first=True)
+        # Fitted in training (`denoising.fitted_basis`) and kept with the weights; zeros until then.
+        self.register_buffer("basis", torch.zeros(SNIPPET_SAMPLES * n_channels, RANK))
+
+    @property
+    def fitted(self) -> bool:
+        """Whether there is a basis to denoise with."""
+        return bool(self.basis.any())
 
     def forward(
         self, snippets: Float[torch.Tensor, "batch samples channels"]

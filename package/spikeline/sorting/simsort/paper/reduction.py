@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spikeline.errors import ConfigError, DataError
+from spikeline.sorting.simsort.paper.umap_speed import ALL_DISTANCES_BELOW, keep_umaps_kernels, umaps_distances
 
 __all__ = ["principal_components", "standardised", "t_sne_reduced", "umap_reduced"]
 
@@ -51,7 +52,18 @@ def umap_reduced(embeddings: Float[np.ndarray, "spikes embedding"], *, seed: int
             "the package umap-learn, which the published clustering needs",
             "pip install umap-learn, or choose another reduction or clustering",
         ) from error
-    reduced = UMAP(n_components=2, n_neighbors=_UMAP_NEIGHBOURS, random_state=seed, n_jobs=1).fit_transform(embeddings)
+    keep_umaps_kernels()
+    known = len(embeddings) < ALL_DISTANCES_BELOW
+    umap = UMAP(
+        n_components=2,
+        n_neighbors=_UMAP_NEIGHBOURS,
+        random_state=seed,
+        n_jobs=1,
+        metric="precomputed" if known else "euclidean",
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "using precomputed metric", UserWarning)  # what it forbids is not used
+        reduced = umap.fit_transform(umaps_distances(embeddings) if known else embeddings)
     return reduced.astype(np.float64)
 
 

@@ -1,0 +1,96 @@
+"""What a training scene of either network is drawn from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from spikeline.config.base import FiniteFloat, Range, Settings, setting
+
+__all__ = ["SceneSettings"]
+
+
+class SceneSettings(Settings):
+    """One training scene: a short recording of a few placed units, different in every step."""
+
+    duration_s: FiniteFloat = setting(
+        20.0,
+        unit="s",
+        description="Length of a scene. Placing its cells costs some 15 ms whatever the length, so longer scenes are "
+        "cheaper per second and shorter ones more varied.",
+        ge=1,
+        le=600,
+    )
+    sampling_rate_hz: FiniteFloat = setting(
+        10000.0,
+        unit="Hz",
+        description="Rate the networks see, the bank's own (SimSort's data sets have 10 kHz too); recordings at other "
+        "rates are resampled to it.",
+        ge=5000,
+        le=50000,
+    )
+    units: tuple[int, int] = setting(
+        (2, 8), description="Bounds of the number of units, so that neither few nor many are a surprise."
+    )
+    noise_uv: Range = setting(
+        (4.0, 16.0),
+        unit="uV",
+        description="Bounds of the noise's standard deviation, log-uniform: from a quiet tetrode to a bad one.",
+    )
+    distance_um: Range = setting(
+        (10.0, 80.0),
+        unit="um",
+        description="Bounds of a soma's distance from the nearest contact: wider than the recordings' on both sides.",
+    )
+    rate_hz: Range = setting(
+        (2.0, 30.0),
+        unit="Hz",
+        description="Bounds of a unit's rate, log-uniform: higher than most cells', so that a scene holds many "
+        "overlapping spikes to learn from.",
+    )
+    burst_fraction: FiniteFloat = setting(
+        0.1,
+        description="Share of spikes followed by a burst partner, whose amplitude falls as in the bank.",
+        ge=0,
+        le=0.8,
+    )
+
+    band_hz: Range = setting(
+        (300.0, 3000.0),
+        unit="Hz",
+        description="Band that is whitened, SimSort's for simulated recordings: up to 4.5 kHz the packaged cells' "
+        "spikes stand out no more, and simulations with little noise up there get spikes like no cell's.",
+    )
+    colours: list[Literal["white", "pink", "coloured"]] = setting(
+        ["white", "pink", "coloured"],
+        description="Colours of noise (recordings.*.noise.colour) a scene draws from.",
+        min_length=1,
+    )
+    stretch: Range = setting(
+        (0.65, 1.5),
+        description="Bounds of the factor by which all spikes of a scene are made longer, log-uniform: the bank's "
+        "cells are few, and other cells' spikes narrower and wider.",
+    )
+    phase_deg: FiniteFloat = setting(
+        90.0,
+        unit="degrees",
+        description="Largest phase by which all frequencies of a scene are turned, besides its sign: spikes with an "
+        "edge for a trough, as filters of amplifiers and other cells make them.",
+        ge=0,
+        le=180,
+    )
+    fewer_channels: FiniteFloat = setting(
+        0.3,
+        description="Share of scenes seen through one, two or three of the tetrode's channels, so that recordings with "
+        "fewer are nothing new.",
+        ge=0,
+        le=1,
+    )
+
+    @model_validator(mode="after")
+    def _units_in_order(self) -> SceneSettings:
+        low, high = self.units
+        if not 1 <= low <= high <= 100:
+            raise ValueError(f"units = [{low}, {high}]: two whole numbers from 1 to 100, the smaller first")
+        return self

@@ -1,0 +1,29 @@
+"""Rule study_training: one of SimSort's networks, trained as a variant of a study says."""
+
+from spikeline.artifacts import Provenance
+from spikeline.config.simsort import DetectorTrainingSettings, IdentifierTrainingSettings
+from spikeline.log import log_to
+from spikeline.sorting.simsort.train import TrainingJob, train_detector_to_file, train_identifier_to_file
+
+log_to(snakemake.log[0])
+train, settings = {
+    "detector": (train_detector_to_file, DetectorTrainingSettings),
+    "identifier": (train_identifier_to_file, IdentifierTrainingSettings),
+}[snakemake.wildcards.network]
+how = snakemake.params.how
+train(
+    settings.parse(how["training"]),
+    TrainingJob(
+        bank_files=snakemake.input,
+        output=snakemake.output.weights,
+        log_csv=snakemake.output.log,
+        seed=how["seed"],
+        allowed_cells=how["allowed_cells"],
+        validation_cells=how["validation_cells"],
+        bank_s=how["bank_s"],
+        scenes=how["scenes"],
+        threads=snakemake.params.torch_threads,
+        batch_threads=snakemake.threads,
+        provenance=Provenance.of_job(snakemake),
+    ),
+)
