@@ -33,6 +33,7 @@ from spikeline.sorting.simsort.paper.sorting import PaperSorted
 from spikeline.sorting.simsort.spikeinterface_sorter import SimSortSorter, register
 from tests.saved_recordings import closed_files, saved
 from tests.sorting.simsort.handmade_networks import write_handmade_networks
+from tests.sorting.simsort.paper.handmade_paper_networks import write_paper_networks
 from tests.sorting.simsort.simsort_fakes import FakePipeline, fake_pipeline
 from tests.sorting.trains import RATE_HZ, recording_of, synthetic_tetrode
 
@@ -167,7 +168,9 @@ def test_no_spikes_are_an_empty_sorting_that_says_so(fake_pipeline: FakePipeline
     assert found.get_annotation("note")
 
 
-def test_a_run_sets_threads_and_seed(fake_pipeline: FakePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_sets_threads_and_seed(
+    fake_pipeline: FakePipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     recording, _ = synthetic_tetrode(3.0)
     found = sort_recording(recording, SorterSettings(sorter="simsort"), threads=2, seed=9)
     assert len(found.unit_ids) == 3
@@ -176,7 +179,8 @@ def test_a_run_sets_threads_and_seed(fake_pipeline: FakePipeline, monkeypatch: p
     given = {}
     nothing = PaperSorted(*(np.empty(0, np.int64) for _ in range(4)))
     monkeypatch.setattr(published, "sort_as_published", lambda *_, **options: given.update(options) or nothing)
-    as_published = SorterSettings(sorter="simsort", parameters={"preset": "paper", "weights": "somewhere"})
+    weights = str(write_paper_networks(tmp_path))
+    as_published = SorterSettings(sorter="simsort", parameters={"preset": "paper", "weights": weights})
     assert len(sort_recording(recording, as_published, threads=2, seed=9).unit_ids) == 0
     assert (given["threads"], given["seed"]) == (2, 9)
     with pytest.raises(ConfigError, match="threads and the seed are the run's"):
