@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 
 from spikeline.sorting.simsort.detection import find_peaks, spike_probabilities
 from spikeline.sorting.simsort.evaluation.detections import Detections
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from spikeline.sorting.simsort.networks import Networks
 
-__all__ = ["NetworkView", "network_view", "probabilities_of_groups"]
+__all__ = ["NetworkView", "largest_of_groups", "network_view", "probabilities_of_groups"]
 
 _BEFORE, _AFTER = 3, 4  # samples around a peak in which its largest channel is looked for
+_TOGETHER, _NEAR_UM = 5, 100.0
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,15 @@ class NetworkView:
         Groups of up to four channels, which the networks see one at a time.
     n_source
         Samples of the recording.
+    locations_um
+        Of the channels.
     """
 
     traces: Float32[np.ndarray, "samples channels"]
     resampling: Resampling
     neighbourhoods: Neighbourhoods
     n_source: int
+    locations_um: Float[np.ndarray, "channels dimensions"]
 
     def group(self, index: int) -> Float32[np.ndarray, "samples group"]:
         """Traces of one group of channels."""
@@ -63,6 +67,9 @@ class NetworkView:
     def detections(self, probabilities: list[Float32[np.ndarray, " samples"]], threshold: float) -> Detections:
         """Peaks of the probability above a threshold; each is left to the group in whose middle it is largest.
 
+        Where two groups report at the same time near each other, as noise makes them do for one spike between them, the
+        larger event stays (`largest_of_groups`).
+
         Parameters
         ----------
         probabilities
@@ -70,15 +77,24 @@ class NetworkView:
         threshold
             As ``detection_probability`` of the sorter.
         """
-        samples, channels = [], []
+        samples, channels, heights, groups = [], [], [], []
         for index, of_group in enumerate(probabilities):
             near, peaks = self.neighbourhoods.surroundings[index], find_peaks(of_group, threshold)
             windows = cut_snippets(np.ascontiguousarray(self.traces[:, near]), peaks, _BEFORE, _AFTER)
-            loudest = near[np.abs(windows).max(axis=2).argmax(axis=1)] if len(peaks) else near[:0]
+            highest = np.abs(windows).max(axis=2)
+            loudest = near[highest.argmax(axis=1)] if len(peaks) else near[:0]
             at_home = self.neighbourhoods.home[loudest] == index
             samples.append(peaks[at_home])
             channels.append(loudest[at_home])
-        source, places = self.to_source(np.concatenate(samples)), np.concatenate(channels).astype(np.int64)
+            heights.append(highest.max(axis=1, initial=0)[at_home])
+            groups.append(np.full(len(samples[-1]), index))
+        here, places = np.concatenate(samples), np.concatenate(channels).astype(np.int64)
+        order = np.lexsort((places, here))
+        here, places = here[order], places[order]
+        kept = largest_of_groups(
+            here, self.locations_um[places], np.concatenate(heights)[order], np.concatenate(groups)[order]
+        )
+        source, places = self.to_source(here[kept]), places[kept]
         order = np.lexsort((places, source))
         return Detections(source[order], places[order])
 
@@ -106,9 +122,39 @@ def network_view(
     """
     resampling = Resampling(recording.get_sampling_frequency(), networks.sampling_rate_hz, networks.band_hz[1])
     traces = whitened_traces(recording, resampling, networks.band_hz, threads=threads, folder=folder)
-    return NetworkView(
-        traces, resampling, make_neighbourhoods(recording.get_channel_locations()), recording.get_num_samples()
-    )
+    places = recording.get_channel_locations()
+    return NetworkView(traces, resampling, make_neighbourhoods(places), recording.get_num_samples(), places)
+
+
+def largest_of_groups(
+    samples: Int64[np.ndarray, " events"],
+    locations_um: Float[np.ndarray, "events dimensions"],
+    heights: Float32[np.ndarray, " events"],
+    groups: Int64[np.ndarray, " events"],
+) -> Bool[np.ndarray, " events"]:
+    """Which events no other group reports higher, at the same time and near.
+
+    Parameters
+    ----------
+    samples
+        Rising, 10 kHz. The same time: within half a millisecond.
+    locations_um
+        Where each is largest. Near: within 100 um, beyond which a spike is seldom seen.
+    heights
+        Largest value of the whitened traces.
+    groups
+        Which group of channels reports it. Events of one group are left alone: the network tells overlapping spikes
+        apart.
+    """
+    low = np.searchsorted(samples, samples - _TOGETHER)
+    high = np.searchsorted(samples, samples + _TOGETHER, side="right")
+    rows = np.repeat(np.arange(len(samples)), high - low)
+    columns = np.arange(len(rows)) - np.repeat(np.cumsum(high - low) - (high - low) - low, high - low)
+    near = np.linalg.norm(locations_um[rows] - locations_um[columns], axis=1) <= _NEAR_UM
+    smaller = near & (groups[rows] != groups[columns]) & (heights[rows] < heights[columns])
+    kept = np.ones(len(samples), bool)
+    kept[rows[smaller]] = False
+    return kept
 
 
 def probabilities_of_groups(view: NetworkView, networks: Networks) -> list[Float32[np.ndarray, " samples"]]:
