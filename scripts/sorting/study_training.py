@@ -1,6 +1,5 @@
 """Rule study_training: one of SimSort's networks, trained as a variant of a study says."""
 
-from spikeline.artifacts import Provenance
 from spikeline.config.simsort import DetectorTrainingSettings, IdentifierTrainingSettings
 from spikeline.log import log_to
 from spikeline.sorting.simsort.train import TrainingJob, train_detector_to_file, train_identifier_to_file
@@ -13,17 +12,5 @@ train, settings = {
 how = snakemake.params.how
 train(
     settings.parse(how["training"]),
-    TrainingJob(
-        bank_files=snakemake.input,
-        output=snakemake.output.weights,
-        log_csv=snakemake.output.log,
-        seed=how["seed"],
-        allowed_cells=how["allowed_cells"],
-        validation_cells=how["validation_cells"],
-        bank_s=how["bank_s"],
-        scenes=how["scenes"],
-        threads=snakemake.params.torch_threads,
-        batch_threads=snakemake.threads,
-        provenance=Provenance.of_job(snakemake),
-    ),
+    TrainingJob.of_job(snakemake, how),
 )

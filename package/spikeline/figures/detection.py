@@ -115,7 +115,10 @@ def _draw_f1(axes: Axes, scores: pd.DataFrame, recordings: list[str]) -> None:
     for place in range(1, len(recordings)):
         axes.axvline(place - 0.5, color="#E5E5E5", linewidth=0.6, zorder=0)
     first = scores.groupby("recording")[["n", "n_units"]].first()
-    facts = {row.Index: f"{row.n_units:.0f} units\n{row.n:.0f} spikes" for row in first.itertuples()}
+    facts = {
+        row.Index: f"{row.n_units:.0f} {'unit' if row.n_units == 1 else 'units'}\n{row.n:.0f} spikes"
+        for row in first.itertuples()
+    }
     name_recordings(axes, recordings, facts)
     low = float(np.nanmin([best["f1"].min(), default["f1"].min()]))
     axes.set(xlim=(-0.5, len(recordings) - 0.5), ylim=(max(0.0, np.floor(10 * low - 0.5) / 10), 1.01), ylabel="F1")

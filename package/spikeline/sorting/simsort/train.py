@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,24 @@ class TrainingJob:
     threads: int = 1
     batch_threads: int = 1
     provenance: Provenance | None = None
+
+    @classmethod
+    def of_job(cls, job: Any, how: Mapping[str, Any] | None = None) -> TrainingJob:
+        """Of one Snakemake job; ``how`` holds seed, cells, bank and scenes if its params do not."""
+        how = dict(job.params.items()) if how is None else how
+        return cls(
+            bank_files=job.input,
+            output=job.output.weights,
+            log_csv=job.output.log,
+            seed=how["seed"],
+            allowed_cells=how["allowed_cells"],
+            validation_cells=how["validation_cells"],
+            bank_s=how["bank_s"],
+            scenes=how.get("scenes"),
+            threads=job.params.torch_threads,
+            batch_threads=job.threads,
+            provenance=Provenance.of_job(job),
+        )
 
 
 def train_detector_to_file(settings: DetectorTrainingSettings, job: TrainingJob) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spikeline.sorting.simsort.evaluation.network_view import largest_of_groups
+from spikeline.sorting.simsort.evaluation.largest_of_groups import largest_of_groups
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
+from spikeline.sorting.simsort.evaluation.pairs_in_time import pairs_in_time
 from spikeline.sorting.simsort.evaluation.truth import Truth
 
 __all__ = ["FALSE", "HIT", "OF_SMALL_UNIT", "Detections", "Match", "match_detections", "paired"]
@@ -70,11 +71,9 @@ def paired(
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
 
-    low, high = np.searchsorted(second, first - tolerance), np.searchsorted(second, first + tolerance, side="right")
-    rows = np.repeat(np.arange(len(first)), high - low)
+    rows, columns = pairs_in_time(first, second, tolerance)
     if not len(rows):
         return np.full(len(first), -1, np.int64)
-    columns = np.arange(len(rows)) - np.repeat(np.cumsum(high - low) - (high - low) - low, high - low)
     near = np.linalg.norm(first_um[rows] - second_um[columns], axis=1) <= _RADIUS_UM
     graph = csr_array((np.ones(near.sum(), np.int8), (rows[near], columns[near])), (len(first), len(second)))
     return maximum_bipartite_matching(graph, perm_type="column").astype(np.int64)

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int64
+from jaxtyping import Float, Float32, Int64
 
 from spikeline.sorting.simsort.detection import find_peaks, spike_probabilities
 from spikeline.sorting.simsort.evaluation.detections import Detections
+from spikeline.sorting.simsort.evaluation.largest_of_groups import largest_of_groups
 from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, make_neighbourhoods
 from spikeline.sorting.simsort.snippets import cut_snippets
 from spikeline.sorting.simsort.whitened import Resampling, whitened_traces
@@ -20,10 +21,9 @@ if TYPE_CHECKING:
 
     from spikeline.sorting.simsort.networks import Networks
 
-__all__ = ["NetworkView", "largest_of_groups", "network_view", "probabilities_of_groups"]
+__all__ = ["NetworkView", "network_view", "probabilities_of_groups"]
 
 _BEFORE, _AFTER = 3, 4  # samples around a peak in which its largest channel is looked for
-_TOGETHER, _NEAR_UM = 5, 100.0
 
 
 @dataclass(frozen=True)
@@ -124,37 +124,6 @@ def network_view(
     traces = whitened_traces(recording, resampling, networks.band_hz, threads=threads, folder=folder)
     places = recording.get_channel_locations()
     return NetworkView(traces, resampling, make_neighbourhoods(places), recording.get_num_samples(), places)
-
-
-def largest_of_groups(
-    samples: Int64[np.ndarray, " events"],
-    locations_um: Float[np.ndarray, "events dimensions"],
-    heights: Float32[np.ndarray, " events"],
-    groups: Int64[np.ndarray, " events"],
-) -> Bool[np.ndarray, " events"]:
-    """Which events no other group reports higher, at the same time and near.
-
-    Parameters
-    ----------
-    samples
-        Rising, 10 kHz. The same time: within half a millisecond.
-    locations_um
-        Where each is largest. Near: within 100 um, beyond which a spike is seldom seen.
-    heights
-        Largest value of the whitened traces.
-    groups
-        Which group of channels reports it. Events of one group are left alone: the network tells overlapping spikes
-        apart.
-    """
-    low = np.searchsorted(samples, samples - _TOGETHER)
-    high = np.searchsorted(samples, samples + _TOGETHER, side="right")
-    rows = np.repeat(np.arange(len(samples)), high - low)
-    columns = np.arange(len(rows)) - np.repeat(np.cumsum(high - low) - (high - low) - low, high - low)
-    near = np.linalg.norm(locations_um[rows] - locations_um[columns], axis=1) <= _NEAR_UM
-    smaller = near & (groups[rows] != groups[columns]) & (heights[rows] < heights[columns])
-    kept = np.ones(len(samples), bool)
-    kept[rows[smaller]] = False
-    return kept
 
 
 def probabilities_of_groups(view: NetworkView, networks: Networks) -> list[Float32[np.ndarray, " samples"]]:
