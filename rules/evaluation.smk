@@ -66,7 +66,7 @@ rule detection_tables:
         runtime=minutes(20),
     params:
         **EVALUATED_SORTER,
-        version=2,
+        version=3,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
     script:
@@ -94,7 +94,7 @@ rule detection_tables_real:
         runtime=minutes(20),
     params:
         **EVALUATED_SORTER,
-        version=2,
+        version=3,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
         dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].truth_keys(),
@@ -141,7 +141,7 @@ rule identification_tables:
         runtime=minutes(40),
     params:
         **EVALUATED_SORTER,
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
@@ -169,7 +169,7 @@ rule identification_tables_real:
         runtime=minutes(40),
     params:
         **EVALUATED_SORTER,
-        version=2,
+        version=3,
         seed=SETTINGS.seed,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
@@ -198,7 +198,7 @@ rule snippet_tables:
         runtime=minutes(20),
     params:
         **EVALUATED_SORTER,
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         dataset=lambda wildcards: SNIPPETS[wildcards.dataset].truth_keys(),
     script:

@@ -65,7 +65,7 @@ rule study_scores:
         mem_mb=memory_mb(4000),
         runtime=minutes(30),
     params:
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         sorter=STUDIED_SORTER,
         scoring=SETTINGS.sorting.scoring.plain(),
@@ -175,7 +175,7 @@ rule tuning_scores:
         mem_mb=memory_mb(4000),
         runtime=minutes(30),
     params:
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         sorter=STUDIED_SORTER,
         scoring=SETTINGS.sorting.scoring.plain(),

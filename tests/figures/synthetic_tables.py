@@ -183,12 +183,15 @@ def write_detection_tables(folder: Path, recordings: tuple[str, ...] = ("tetrode
     for recording in recordings:
         for detector, levels in thresholds.items():
             for place, level in enumerate(levels):
-                default = (detector, level) in (("simsort", 0.3), ("spikeinterface", 5.0))
+                default = (detector, level) in (("simsort", 0.5), ("spikeinterface", 5.0))
+                in_sorter = (detector, level) == ("simsort", 0.3)
                 recall = 0.99 - 0.1 * place * stream.uniform()
                 precision = 0.5 + 0.2 * place + 0.05 * stream.uniform()
                 data = "real" if recording.startswith("real") else "simulated"
                 f1 = 2 / (1 / recall + 1 / precision)
-                scores.append((recording, data, 5.0, detector, level, default, precision, recall, f1, 900, 3))
+                scores.append(
+                    (recording, data, 5.0, detector, level, default, in_sorter, precision, recall, f1, 900, 3)
+                )
                 for unit in range(4):
                     units.append((recording, detector, level, default, f"u{unit}", 3.0 + 4 * unit, recall))
     time = np.arange(0, 500, 0.1)
@@ -210,7 +213,7 @@ def write_detection_tables(folder: Path, recordings: tuple[str, ...] = ("tetrode
     events = pd.concat(
         [
             pd.DataFrame({"detector": name, "threshold": level, "time_ms": at, "kind": kinds[np.arange(30) % 3]})
-            for name, level in (("simsort", 0.3), ("threshold", 5.0))
+            for name, level in (("simsort", 0.5), ("threshold", 5.0))
         ]
     )
     probability = pd.DataFrame({"time_ms": time, "probability": stream.uniform(size=len(time)) ** 8})
@@ -221,6 +224,7 @@ def write_detection_tables(folder: Path, recordings: tuple[str, ...] = ("tetrode
         "detector",
         "threshold",
         "default",
+        "in_sorter",
         "precision",
         "recall",
         "f1",

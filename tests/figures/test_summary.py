@@ -75,6 +75,8 @@ def test_the_networks_are_summarised_over_simulated_recordings(tables) -> None:
     scores = pd.read_csv(detection).query("data == 'simulated'")
     own, plain = scores[scores["detector"] == "simsort"], scores[scores["detector"] != "simsort"]
     assert summary["simsort.detection.f1"] == pytest.approx(own[own["default"]]["f1"].mean())
+    in_sorter = own[own["threshold"] == 0.3]["f1"].mean()
+    assert summary["simsort.detection.f1_in_sorter"] == pytest.approx(in_sorter)
     assert summary["simsort.detection.f1_best"] == pytest.approx(own["f1"].max())
     assert summary["simsort.detection.f1_threshold_best"] == pytest.approx(plain["f1"].max())
     assert {name.rpartition(".")[2]: value for name, value in summary.items() if "identification" in name} == {

@@ -31,7 +31,7 @@ _NUMBERS = ["threshold", "precision", "recall", "f1", "n", "n_units"]
 
 
 def simsort_default(scores: pd.DataFrame) -> pd.DataFrame:
-    """SimSort at the sorter's own probability: one row per recording."""
+    """SimSort's detector at even odds: one row per recording."""
     return scores[(scores["detector"] == "simsort") & scores["default"]]
 
 

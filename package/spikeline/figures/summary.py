@@ -77,17 +77,20 @@ def scores_summary(scores_csv: str | Path, counts_csv: str | Path) -> dict[str, 
 def detection_summary(detection_csv: str | Path) -> dict[str, float | int | None]:
     """``simsort.detection.*``: means of F1 over the simulated recordings.
 
-    ``f1``: SimSort's network at the probability its sorter uses. ``f1_best`` and ``f1_threshold_best``: the network,
+    ``f1``: SimSort's network at even odds; ``f1_in_sorter``: at the probability above which the sorter looks at events.
+    ``f1_best`` and ``f1_threshold_best``: the network,
     and whichever plain detector is best on a recording, each at the threshold that is best there, chosen by the true
     spikes.
     """
-    scores = read_table(detection_csv, ["recording", "data", "detector"], ["threshold", "f1"])
-    scores["default"] = scores["default"].astype(str) == "True"
+    scores = read_table(detection_csv, ["recording", "data", "detector", "default", "in_sorter"], ["threshold", "f1"])
+    for mark in ("default", "in_sorter"):
+        scores[mark] = scores[mark].astype(str) == "True"
     scores = scores[scores["data"] == "simulated"]
     best = best_of_each(scores)
     plain = best[best["detector"] != "simsort"].groupby("recording")["f1"].max()
     values = {
         "f1": simsort_default(scores)["f1"].mean(),
+        "f1_in_sorter": scores.loc[scores["in_sorter"], "f1"].mean(),
         "f1_best": best.loc[best["detector"] == "simsort", "f1"].mean(),
         "f1_threshold_best": plain.mean(),
     }

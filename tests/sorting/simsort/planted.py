@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["RATE_HZ", "Shape", "cut", "noise", "plant", "spike_shape", "train"]
+__all__ = ["RATE_HZ", "Shape", "cut", "noise", "noisy_spikes", "plant", "spike_shape", "train"]
 
 RATE_HZ = 10_000.0
 _FROM, _TO = -30, 41
@@ -39,6 +39,12 @@ def spike_shape(unit: int, n_channels: int = 4, energy: float = 300.0, *, falls:
 def cut(shape: Shape, before: int, after: int, shift: float = 0.0) -> np.ndarray:
     """(channels, before + after) template of a spike that peaks ``shift`` samples late."""
     return shape(np.arange(-before, after) - shift).T.astype(np.float32)
+
+
+def noisy_spikes(shape: Shape, count: int, seed: int, before: int = 20, after: int = 30) -> np.ndarray:
+    """(count, channels, before + after) spikes of one unit in noise of variance 1."""
+    template = cut(shape, before, after)
+    return template + np.random.default_rng(seed).normal(size=(count, *template.shape)).astype(np.float32)
 
 
 def train(rate_hz: float, n_samples: int, seed: int = 0, *, refractory_ms: float = 3.0, margin: int = 60) -> np.ndarray:

@@ -138,3 +138,15 @@ def test_labels_start_at_0_in_the_order_of_first_spikes_and_none_stays_none() ->
     nothing = np.full(10, -1)
     np.testing.assert_array_equal(merged(cloud(10), nothing, np.arange(10)), nothing)
     assert len(merged(cloud(0), np.empty(0, np.int64), np.empty(0, np.int64))) == 0
+
+
+def test_chance_seldom_makes_a_dip_that_parts_clusters_for_good() -> None:
+    """One unit's spikes cut in two where the cut is worst: through the middle."""
+    rng = np.random.default_rng(0)
+    dips = []
+    for count in (100, 300, 1000):
+        for _ in range(60):
+            points = rng.normal(size=(count, 6))
+            below = points[:, 0] < 0
+            dips.append(dip(points[below], points[~below]))
+    assert np.mean(np.array(dips) > merging.CHANCE_DIP) < 0.02 < np.mean(np.array(dips) > merging._USUAL_DIP)

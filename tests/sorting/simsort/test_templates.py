@@ -10,7 +10,6 @@ from spikeline.sorting.simsort.templates import (
     TEMPLATE_AFTER,
     TEMPLATE_BEFORE,
     chosen_bandwidth,
-    mean_spikes,
     track_template,
 )
 from tests.sorting.simsort.planted import RATE_HZ, cut, noise, plant, spike_shape, train
@@ -100,12 +99,3 @@ def test_far_from_its_loudest_channels_a_template_has_noise_at_most() -> None:
     assert track.waveforms.shape == (1, 20, TEMPLATE_BEFORE + TEMPLATE_AFTER)
     np.testing.assert_allclose(track.at(0)[4:10], mean[4:10], atol=1e-5)
     np.testing.assert_allclose(track.at(0), mean, atol=6 / np.sqrt(len(samples)))
-
-
-def test_mean_spikes_are_plain_means_of_an_even_choice() -> None:
-    traces, trains = noise(20_000), [train(30.0, 20_000), np.array([100, 700]), np.arange(100, 19_900, 20)]
-    means = mean_spikes(traces, trains, most=100)
-    assert mean_spikes(traces, []).shape == (0, 4, TEMPLATE_BEFORE + TEMPLATE_AFTER)
-    for mean, samples, step in zip(means, trains, (1, 1, 10), strict=True):
-        expected = cut_snippets(traces, samples[::step], TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
-        np.testing.assert_allclose(mean, expected, atol=1e-6)

@@ -6,12 +6,15 @@ import numba
 import numpy as np
 from jaxtyping import Float, Int64
 
-__all__ = ["dip", "merge_clusters", "moving_residual", "same_unit_evidence"]
+__all__ = ["CHANCE_DIP", "dip", "merge_clusters", "moving_residual", "same_unit_evidence"]
 
 REFRACTORY_MS = (0.8, 2.2)
 SHOULDER_MS = (10.0, 60.0)
 _LEFT = 0.1  # share of the pairs expected of two units that one unit, imperfectly sorted, still has
-_USUAL_DIP = 1.0
+_USUAL_DIP = 1.0  # chance goes beyond it often: rather two clusters too many, whose templates are compared afterwards
+CHANCE_DIP = 3.0
+"""What chance makes of one unit's spikes cut in two, a few hundred of them, one time in a hundred: for clusters that no
+comparison of templates follows."""
 _MOST_EVIDENCE = (-12.0, 6.0)
 _STILL = 1.5  # residual variance up to which a moving cluster is one
 _FAR = 7.0

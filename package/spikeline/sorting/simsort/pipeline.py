@@ -13,6 +13,7 @@ from jaxtyping import Float32, Int64
 from threadpoolctl import threadpool_limits
 
 from spikeline.config.simsort import SimSortSettings
+from spikeline.sorting.simsort.mean_spikes import mean_spikes
 from spikeline.sorting.simsort.merging import merge_clusters
 from spikeline.sorting.simsort.mixture import fit_mixture
 from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, make_neighbourhoods
@@ -21,7 +22,6 @@ from spikeline.sorting.simsort.snippets import cut_snippets
 from spikeline.sorting.simsort.subdividing import subdivide
 from spikeline.sorting.simsort.template_matching import match_units
 from spikeline.sorting.simsort.template_merging import merge_units
-from spikeline.sorting.simsort.templates import mean_spikes
 from spikeline.sorting.simsort.whitened import Resampling, whitened_traces
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from spikeline.sorting.simsort.mean_spikes import mean_spike
 from spikeline.sorting.simsort.merging import merge_clusters
 from spikeline.sorting.simsort.mixture import fit_mixture
 from spikeline.sorting.simsort.snippets import cut_snippets
-from spikeline.sorting.simsort.template_merging import difference
+from spikeline.sorting.simsort.template_distance import difference
 
 __all__ = ["aligned_peaks", "subdivide"]
 
@@ -83,11 +84,11 @@ def subdivide(
 def _apart(traces: np.ndarray, parts: list[np.ndarray]) -> list[np.ndarray]:
     """Parts put together again while the mean spikes of two differ by less than a unit's own may."""
     while len(parts) > 1:
-        means = [cut_snippets(traces, part, _BEFORE, _AFTER).mean(axis=0) for part in parts]
+        means = [mean_spike(cut_snippets(traces, part, _BEFORE, _AFTER)) for part in parts]
         nearest, pair = np.inf, (0, 1)
         for i in range(len(parts)):
             for j in range(i):
-                away, _ = difference(means[i], means[j], len(parts[i]), len(parts[j]))
+                away, _ = difference(means[i], means[j])
                 if away < nearest:
                     nearest, pair = away, (j, i)
         if nearest > _DIFFERENT:

@@ -11,8 +11,9 @@ from jaxtyping import Float32, Float64, Int64
 
 from spikeline.config.simsort import SimSortSettings
 from spikeline.sorting.simsort.matched_filter import MatchedSpikes, TemplateBank, match_spikes
+from spikeline.sorting.simsort.mean_spikes import mean_spikes
 from spikeline.sorting.simsort.template_merging import merge_units
-from spikeline.sorting.simsort.templates import TEMPLATE_BEFORE, TemplateTrack, mean_spikes, track_template
+from spikeline.sorting.simsort.templates import TEMPLATE_BEFORE, TemplateTrack, track_template
 
 __all__ = ["MatchedUnits", "match_units"]
 

@@ -2,75 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Int64
 
+from spikeline.sorting.simsort.mean_spikes import MeanSpike
 from spikeline.sorting.simsort.merging import same_unit_evidence
-from spikeline.sorting.simsort.templates import AVERAGED
+from spikeline.sorting.simsort.template_distance import difference
 
-__all__ = ["coincident_share", "difference", "merge_units"]
+__all__ = ["coincident_share", "merge_units"]
 
-_MOST_SHIFT = 10
-_FRACTIONS = 8
-_SMALLEST_SCALE, _LARGEST_SCALE = 0.7, 1.4
-_NEAR = 3.5  # distance in standard deviations of the noise
+_NEAR = 3.5  # difference of templates
 _SURE = 1.0  # evidence of one unit
 _LEAST_EVIDENCE, _ENOUGH_EVIDENCE = 0.5, 4.0
 _SAME = 1.5
 _TOGETHER = 0.5
 _FEW = 0.05
-_USUAL_SPREAD = 0.15
-_USUAL_CHANGE = 0.22  # of a template's norm, between parts of one unit
-
-
-def distance(
-    first: Float[np.ndarray, "channels window"], second: Float[np.ndarray, "channels window"]
-) -> tuple[float, int]:
-    """Distance of two whitened templates, in standard deviations of the noise along the line between them.
-
-    The least over shifts up to 10 samples in eighths, because means are aligned to whole samples only, and over the
-    sizes that the spikes of one unit have. Also given: how many samples later the second peaks.
-    """
-    window = first.shape[1]
-    length = 1 << math.ceil(math.log2(2 * window))
-    spectra = [np.fft.rfft(np.asarray(part, np.float64), length, axis=1) for part in (first, second)]
-    cross = (spectra[0].conj() * spectra[1]).sum(axis=0)
-    cross[-1] /= 2
-    padded = np.zeros(length * _FRACTIONS // 2 + 1, complex)
-    padded[: len(cross)] = cross
-    products = np.fft.irfft(padded, length * _FRACTIONS) * _FRACTIONS
-    reach = _MOST_SHIFT * _FRACTIONS
-    shifts = np.arange(-reach, reach + 1)
-    products = products[shifts]
-    one, other = float((first**2).sum()), float((second**2).sum())
-    scale = np.clip(products / max(one, 1e-9), _SMALLEST_SCALE, _LARGEST_SCALE)
-    # a scale costs as much as it would be unusual among the spikes of one unit
-    squared = scale**2 * one - 2 * scale * products + other + ((scale - 1) / _USUAL_SPREAD) ** 2
-    best = int(squared.argmin())
-    return float(np.sqrt(max(squared[best], 0.0))), round(shifts[best] / _FRACTIONS)
-
-
-def difference(
-    first: Float[np.ndarray, "channels window"],
-    second: Float[np.ndarray, "channels window"],
-    n_first: int,
-    n_second: int,
-) -> tuple[float, int]:
-    """`distance` less what the noise of the averages and the usual variability of one unit's spikes contribute.
-
-    Parameters
-    ----------
-    first, second
-        Mean spikes.
-    n_first, n_second
-        Of how many.
-    """
-    away, shift = distance(first, second)
-    noise = first.size * (1 / n_first + 1 / n_second)
-    change = _USUAL_CHANGE**2 * max(float((first**2).sum()), float((second**2).sum()))
-    return float(np.sqrt(max(away**2 - noise - change, 0.0))), shift
 
 
 def coincident_share(first: Int64[np.ndarray, " a"], second: Int64[np.ndarray, " b"], reach: int = 3) -> float:
@@ -87,7 +33,7 @@ def coincident_share(first: Int64[np.ndarray, " a"], second: Int64[np.ndarray, "
 
 def merge_units(
     trains: list[Int64[np.ndarray, " _"]],
-    templates: Float[np.ndarray, "units channels window"],
+    means: list[MeanSpike],
     sampling_rate_hz: float,
 ) -> list[Int64[np.ndarray, " _"]]:
     """Merge the trains of units that are one.
@@ -100,18 +46,17 @@ def merge_units(
     ----------
     trains
         Rising samples.
-    templates
-        One per train (`templates.mean_spikes`).
+    means
+        One per train (`mean_spikes.mean_spikes`).
     """
     trains = [np.asarray(train, np.int64) for train in trains]
-    energy = [float((template**2).sum()) for template in templates]
+    energy = [mean.energy for mean in means]
     alive = list(range(len(trains)))
     pairs = {}
     for i in alive:
         for j in alive:
             if i < j:
-                averaged = [min(len(trains[unit]), AVERAGED) for unit in (i, j)]
-                apart, shift = difference(templates[i], templates[j], *averaged)
+                apart, shift = difference(means[i], means[j])
                 # of twins found by two groups the smaller may be a part of the larger
                 if apart < _NEAR or apart**2 < 0.75 * min(energy[i], energy[j]):
                     pairs[i, j] = (apart, shift)

@@ -1,4 +1,4 @@
-"""Mean spikes of units, and how they change over the recording: as fast as the spikes themselves say."""
+"""Templates of units, and how they change over the recording: as fast as the spikes themselves say."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from scipy import ndimage
 from spikeline.sorting.simsort.snippets import cut_snippets
 
 __all__ = [
-    "AVERAGED",
     "TEMPLATE_AFTER",
     "TEMPLATE_BEFORE",
     "TemplateTrack",
     "chosen_bandwidth",
-    "mean_spikes",
     "track_template",
 ]
 
@@ -24,7 +22,6 @@ TEMPLATE_BEFORE, TEMPLATE_AFTER = 15, 25
 _BANDWIDTHS_S = (np.inf, 60.0, 25.0, 10.0, 4.0, 1.5)
 _MOST_SPIKES = 1500
 _COMPONENTS = 6
-AVERAGED = 500
 _MOST_CHANNELS = 16  # beyond them a spike drowns in the noise of its average
 _COMPARED = 8  # channels on which drift is looked for
 _FIRST_LOOK = 300  # spikes that say on which channels a unit is seen
@@ -127,16 +124,6 @@ def track_template(
     out = np.zeros((len(waveforms), traces.shape[1], snippets.shape[2]), np.float32)
     out[:, channels] = waveforms.reshape(len(waveforms), *snippets.shape[1:])
     return TemplateTrack(out, len(samples), bandwidth)
-
-
-def mean_spikes(
-    traces: Float32[np.ndarray, "samples channels"], trains: list[Int64[np.ndarray, " _"]], most: int = AVERAGED
-) -> Float32[np.ndarray, "units channels window"]:
-    """Plain mean spike of every unit, from an even choice of at most ``most`` of its spikes."""
-    means = np.zeros((len(trains), traces.shape[1], sum(_WINDOW)), np.float32)
-    for mean, train in zip(means, trains, strict=True):
-        mean[:] = cut_snippets(traces, train[:: -(-len(train) // most)], *_WINDOW).mean(axis=0)
-    return means
 
 
 def _loudest(snippets: np.ndarray) -> np.ndarray:

@@ -16,9 +16,11 @@ def test_every_detector_at_every_threshold_once(tables):
     assert counts == {"simsort": len(PROBABILITIES) + 1, **plain}
     default = tables["scores"][tables["scores"]["default"]]
     assert list(zip(default["detector"], default["threshold"], strict=True)) == [
-        ("simsort", 0.42),
+        ("simsort", 0.5),
         ("spikeinterface", 5.0),
     ]
+    in_sorter = tables["scores"][tables["scores"]["in_sorter"]]
+    assert list(zip(in_sorter["detector"], in_sorter["threshold"], strict=True)) == [("simsort", 0.42)]
     assert len(tables["units"]) == 3 * len(tables["scores"])
 
 

@@ -57,7 +57,7 @@ def test_detection_tables_are_written_whole_and_alike(folder, weights, tmp_path)
         assert (tmp_path / "one" / f"{name}.csv").read_bytes() == (tmp_path / "two" / f"{name}.csv").read_bytes()
     assert read_manifest(tmp_path / "one/scores.csv")["schema"] == "detection-scores"
     scores = read_csv(tmp_path / "one/scores.csv")
-    assert scores.loc[scores["default"] & (scores["detector"] == "simsort"), "threshold"].tolist() == [0.6]
+    assert scores.loc[scores["in_sorter"], "threshold"].tolist() == [0.6]
     assert set(scores["recording"]) == {"easy"} and set(scores["data"]) == {"simulated"}
 
 

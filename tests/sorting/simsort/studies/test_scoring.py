@@ -16,7 +16,7 @@ from spikeline.simulation.recordings.recording import read_recording
 from spikeline.sorting.simsort.evaluation.cut_spikes import cut_true_spikes
 from spikeline.sorting.simsort.evaluation.network_view import network_view
 from spikeline.sorting.simsort.evaluation.truth import true_spikes
-from spikeline.sorting.simsort.merging import merge_clusters
+from spikeline.sorting.simsort.merging import CHANCE_DIP, merge_clusters
 from spikeline.sorting.simsort.mixture import fit_mixture
 from spikeline.sorting.simsort.networks import load_networks
 from spikeline.sorting.simsort.studies.scoring import after, score_networks
@@ -65,7 +65,7 @@ def _index_of_the_clustering(weights: Path, made) -> float:
     truth = true_spikes(made.recording, made.sorting, BAND)
     (cut,) = cut_true_spikes(network_view(made.recording, networks), truth, name="easy", seed=1)
     points = networks.embed(cut.traces, cut.peaks)
-    labels = merge_clusters(points, fit_mixture(points)[1], cut.times, cut.rate_hz)
+    labels = merge_clusters(points, fit_mixture(points)[1], cut.times, cut.rate_hz, CHANCE_DIP)
     index = adjusted_rand_score(cut.unit_index, labels)
     assert index > 0.3  # jittered by a sample, single samples tell these units apart only so far
     return float(index)

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
     from spikeline.sorting.simsort.networks import Networks
 
-__all__ = ["LEAST_SNR", "PROBABILITIES", "THRESHOLDS", "detection_tables"]
+__all__ = ["EVEN_ODDS", "LEAST_SNR", "PROBABILITIES", "THRESHOLDS", "detection_tables"]
 
 LEAST_SNR = 5.0
 """Units above it are to be found; spikes of the others may be, or not."""
+
+EVEN_ODDS = 0.5
+"""SimSort's detector by itself: an event where a spike is likelier than none. The sorter looks at less likely ones too,
+because what is no spike makes no unit (`spikeline.config.simsort.SimSortSettings.detection_probability`)."""
 
 PROBABILITIES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 THRESHOLDS = (3.0, 3.5, 4.0, 4.5, 5.0, 6.0)
@@ -45,6 +49,7 @@ class _Run:
     detector: str
     threshold: float
     default: bool
+    in_sorter: bool
     detections: Detections
 
 
@@ -96,7 +101,8 @@ def detection_tables(
     -------
     dict
         ``scores``: one row per detector and threshold; ``default`` marks what a method is used with unless told
-        otherwise; ``n`` true spikes are of units above ``least_snr``, precision leaves out detections of others.
+        otherwise (SimSort: even odds), ``in_sorter`` the probability above which the sorter looks at events; ``n``
+        true spikes are of units above ``least_snr``, precision leaves out detections of others.
         ``units``: recall of each unit, for the same. ``excerpt`` (time_ms, channel, value: whitened), ``probability``
         (time_ms, probability), ``spikes`` (time_ms, unit_id, snr, wanted, and whether simsort found it) and ``events``
         (detector, threshold, time_ms, kind): simsort, and the best of the others, in the busiest window of the group
@@ -107,8 +113,8 @@ def detection_tables(
     filtered = band_passed(recording, band_hz)
     noise = noise_level(filtered)
     runs = [
-        _Run("simsort", level, level == probability, view.detections(probabilities, level))
-        for level in sorted({*PROBABILITIES, probability})
+        _Run("simsort", level, level == EVEN_ODDS, level == probability, view.detections(probabilities, level))
+        for level in sorted({*PROBABILITIES, EVEN_ODDS, probability})
     ]
     runs += _plain_runs(recording, filtered, noise, view)
     places = recording.get_channel_locations()
@@ -152,7 +158,7 @@ def _plain_runs(
             events = Detections(view.to_source(events.samples), events.channels)
         for threshold in THRESHOLDS:
             default = detector == "spikeinterface" and threshold == _SPIKEINTERFACE_THRESHOLD
-            runs.append(_Run(detector, threshold, default, above(events, heights, threshold)))
+            runs.append(_Run(detector, threshold, default, False, above(events, heights, threshold)))
     return runs
 
 
@@ -164,6 +170,7 @@ def _score(run: _Run, matched: Match, truth: Truth, least_snr: float) -> dict[st
         "detector": run.detector,
         "threshold": run.threshold,
         "default": run.default,
+        "in_sorter": run.in_sorter,
         "precision": n_hit / (n_hit + n_false) if n_hit + n_false else np.nan,
         "recall": n_hit / n if n else np.nan,
         "f1": 2 * n_hit / (n + n_hit + n_false) if n else np.nan,

@@ -11,12 +11,11 @@ from jaxtyping import Float, Float32, Int64
 
 from spikeline.artifacts import seed_integer
 from spikeline.errors import DataError
+from spikeline.sorting.simsort.evaluation.clusterings import mixture_units
 from spikeline.sorting.simsort.evaluation.cut_spikes import CutSpikes, cut_true_spikes
 from spikeline.sorting.simsort.evaluation.features import scatter_within
 from spikeline.sorting.simsort.evaluation.network_view import NetworkView
 from spikeline.sorting.simsort.evaluation.truth import Truth
-from spikeline.sorting.simsort.merging import merge_clusters
-from spikeline.sorting.simsort.mixture import fit_mixture
 from spikeline.sorting.simsort.paper.clustering import (
     mean_shift_units,
     oracle_gaussian_mixture_units,
@@ -122,7 +121,7 @@ def _clustered(
     if clusterer == "mixture":
         scatter = 1.0 if reducer == "none" else scatter_within(points, cut.unit_index)
         scaled = (points / scatter).astype(np.float32)
-        return merge_clusters(scaled, fit_mixture(scaled)[1], cut.times, cut.rate_hz)
+        return mixture_units(scaled, cut)
     exact = np.asarray(points, np.float64)
     if clusterer == "mean_shift":
         return mean_shift_units(standardised(exact), seed=seed)

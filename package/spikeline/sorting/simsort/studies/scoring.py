@@ -10,11 +10,10 @@ import pandas as pd
 
 from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.sorting.simsort.evaluation.cut_spikes import cut_true_spikes
-from spikeline.sorting.simsort.evaluation.detection_tables import LEAST_SNR
+from spikeline.sorting.simsort.evaluation.detection_tables import EVEN_ODDS, LEAST_SNR
 from spikeline.sorting.simsort.evaluation.detections import FALSE, HIT, match_detections
 from spikeline.sorting.simsort.evaluation.network_view import NetworkView, network_view, probabilities_of_groups
 from spikeline.sorting.simsort.evaluation.truth import Truth, true_spikes
-from spikeline.sorting.simsort.sorter_parameters import settings_of
 
 if TYPE_CHECKING:
     import spikeinterface as si
@@ -75,9 +74,9 @@ def score_networks(
     -------
     pandas.DataFrame
         One row per true unit and rule: the columns of `spikeline.sorting.scoring.score_sorting`, and, the same in all
-        rows, ``detection_precision``, ``detection_recall``, ``detection_f1`` (spikes of units above SNR 5, at the
-        sorter's own probability; NaN without such a unit), ``ari`` (the sorter's clustering of all true spikes, the
-        mean of five with other first centres; NaN without 60 spikes) and ``units_found``.
+        rows, ``detection_precision``, ``detection_recall``, ``detection_f1`` (spikes of units above SNR 5, at even
+        odds; NaN without such a unit), ``ari`` (the sorter's clustering of all true spikes; NaN without 60 spikes) and
+        ``units_found``.
     """
     from spikeline.artifacts import seed_integer
     from spikeline.sorting.run import sort_recording
@@ -107,10 +106,9 @@ def score_networks(
     networks = load_networks(weights, "cpu")
     view = network_view(recording, networks, threads=threads, folder=folder)
     tolerance = tolerance_in_samples(scoring.spikeinterface_tolerance_ms, recording.get_sampling_frequency())
-    probability = settings_of(sorter.parameters).detection_probability
     places = recording.get_channel_locations()
     facts = {
-        **_detection(view, truth, networks, probability, places, tolerance),
+        **_detection(view, truth, networks, places, tolerance),
         "ari": _identification(view, truth, networks, name, seed),
         "units_found": int(counts["units_found"].iloc[0]),
     }
@@ -124,9 +122,9 @@ def _as_sorting(truth: Truth, rate_hz: float) -> si.BaseSorting:
 
 
 def _detection(
-    view: NetworkView, truth: Truth, networks: Networks, probability: float, places: np.ndarray, tolerance: int
+    view: NetworkView, truth: Truth, networks: Networks, places: np.ndarray, tolerance: int
 ) -> dict[str, float]:
-    detections = view.detections(probabilities_of_groups(view, networks), probability)
+    detections = view.detections(probabilities_of_groups(view, networks), EVEN_ODDS)
     kinds = match_detections(truth, detections, places, tolerance, LEAST_SNR).kind
     n = int((truth.snr > LEAST_SNR)[truth.unit_index].sum())
     hit, false = int((kinds == HIT).sum()), int((kinds == FALSE).sum())
@@ -140,8 +138,7 @@ def _detection(
 def _identification(view: NetworkView, truth: Truth, networks: Networks, name: str, seed: int) -> float:
     from sklearn.metrics import adjusted_rand_score
 
-    from spikeline.sorting.simsort.merging import merge_clusters
-    from spikeline.sorting.simsort.mixture import fit_mixture
+    from spikeline.sorting.simsort.evaluation.clusterings import mixture_units
 
     cuts = cut_true_spikes(view, truth, name=name, seed=seed)
     points = [networks.embed(cut.traces, cut.peaks) for cut in cuts]
@@ -149,7 +146,7 @@ def _identification(view: NetworkView, truth: Truth, networks: Networks, name: s
         return np.nan
     found, before = [], 0
     for cut, of_cut in zip(cuts, points, strict=True):
-        labels = merge_clusters(of_cut, fit_mixture(of_cut)[1], cut.times, cut.rate_hz)
+        labels = mixture_units(of_cut, cut)
         found.append(labels + before + 1)  # -1, of no cluster, is one more
         before += int(labels.max(initial=-1)) + 2
     return float(adjusted_rand_score(np.concatenate([cut.unit_index for cut in cuts]), np.concatenate(found)))
