@@ -40,7 +40,7 @@ demo: environment
 	@echo "Next:     README.md, 'Your own data' and 'Your cluster'"
 
 test: environment
-	@$(BIN)/python -m pytest -m "not slurm"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slurm" --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 	@echo
 	@echo "Next:     tests/ mirrors package/spikeline/; tests/slurm needs a cluster (docs/cluster.md); make lint checks style"
 

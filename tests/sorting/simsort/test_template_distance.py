@@ -46,31 +46,31 @@ def test_the_distance_is_the_least_of_a_dense_grid(pair: tuple[int, int]) -> Non
 
 def test_noise_of_the_averages_is_no_difference() -> None:
     one, same, other = (mean_spike(noisy_spikes(spike_shape(unit), 50, seed)) for seed, unit in enumerate([0, 0, 1]))
-    assert difference(one, same)[0] < 1.5 < 5 < difference(one, other)[0]
+    assert difference(one, same).apart < 1.5 < 5 < difference(one, other).apart
     exact, again = (MeanSpike(template(spike_shape(0), shift), np.full(4, 1e-3)) for shift in (0.0, 2.0))
-    away, later = difference(exact, again)
-    assert away == 0 and later == 2
+    found = difference(exact, again)
+    assert found.apart == 0 and found.shift == 2 and found.likeness == pytest.approx(1, abs=0.01)
 
 
 def test_the_noise_of_many_channels_brings_nothing_nearer() -> None:
     """Small units, means of 30 spikes: as different among 384 channels as on the four where they are seen."""
     one, other = (spike_shape(unit, energy=60.0) for unit in (0, 1))
-    few = difference(*(mean_spike(noisy_spikes(shape, 30, seed)) for seed, shape in enumerate((one, other))))[0]
+    few = difference(*(mean_spike(noisy_spikes(shape, 30, seed)) for seed, shape in enumerate((one, other)))).apart
     wide = []
     for seed, shape in enumerate((one, other)):
         spikes = np.random.default_rng([seed, 5]).normal(size=(30, 384, 50)).astype(np.float32)
         spikes[:, 100:104] = noisy_spikes(shape, 30, seed)
         wide.append(mean_spike(spikes))
     assert few > 4
-    assert difference(*wide)[0] == pytest.approx(few, rel=0.15)
+    assert difference(*wide).apart == pytest.approx(few, rel=0.15)
 
 
 def test_means_of_few_spikes_are_as_different_as_the_units() -> None:
     """The noise is neither counted as a difference nor scaled away."""
     shapes = [spike_shape(unit, energy=100.0) for unit in (0, 1)]
-    units = difference(*(MeanSpike(template(shape), np.zeros(4)) for shape in shapes))[0]
+    units = difference(*(MeanSpike(template(shape), np.zeros(4)) for shape in shapes)).apart
     found = [
-        difference(*(mean_spike(noisy_spikes(shape, 30, 2 * seed + part)) for part, shape in enumerate(shapes)))[0]
+        difference(*(mean_spike(noisy_spikes(shape, 30, 2 * seed + part)) for part, shape in enumerate(shapes))).apart
         for seed in range(40)
     ]
     assert np.mean(found) == pytest.approx(units, rel=0.05)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from spikeline.sorting.simsort import template_distance, template_merging
 from spikeline.sorting.simsort.mean_spikes import MeanSpike, mean_spike
 from spikeline.sorting.simsort.template_distance import difference
-from spikeline.sorting.simsort.template_merging import coincident_share, merge_units
+from spikeline.sorting.simsort.template_merging import alternation, coincident_share, merge_units
 from tests.sorting.simsort.planted import RATE_HZ, Shape, cut, noisy_spikes, spike_shape, train
 
 MINUTE = 600_000
@@ -88,6 +90,28 @@ def test_small_units_all_over_a_dense_probe_are_kept() -> None:
     assert len(whole) == len(trains)
 
 
+def test_alternation_is_the_share_of_changes() -> None:
+    rng = np.random.default_rng(0)
+    times = rng.choice(100_000, 1000, replace=False)
+    one, other = np.sort(times[:700]), np.sort(times[700:])
+    owners = [unit for _, unit in sorted([(time, 0) for time in one] + [(time, 1) for time in other])]
+    changes = sum(a != b for a, b in pairwise(owners))
+    assert alternation(one, other) == alternation(other, one) == pytest.approx(changes / 420)
+    assert alternation(one, other) == pytest.approx(1, abs=0.15)
+    assert alternation(one, one + 200_000) == pytest.approx(1 / 700)
+    assert alternation(one, one[:0]) == 0
+
+
+@pytest.mark.parametrize(("later", "units"), [(MINUTE // 2, 1), (0, 2)])
+def test_one_shape_that_changes_its_size_at_a_jump_is_one_unit(later: int, units: int) -> None:
+    """Not if both sizes are there at the same time, and not if the shapes are different."""
+    one, other = train(10.0, MINUTE // 2, 0), later + train(10.0, MINUTE // 2, 1)
+    small, large, different = spike_shape(0), spike_shape(0, energy=1500.0), spike_shape(1, energy=1500.0)
+    assert difference(*(exact(template(shape)) for shape in (small, large))).apart > 7
+    assert len(merged([one, other], [exact(template(small)), exact(template(large))])) == units
+    assert len(merged([one, other], [exact(template(small)), exact(template(different))])) == 2
+
+
 def test_nothing_and_one_unit_stay() -> None:
     assert merge_units([], [], RATE_HZ) == []
     [only] = merged([np.array([5, 90])], [exact(template(spike_shape(0)))])
@@ -107,6 +131,6 @@ def test_the_farther_apart_the_more_evidence_is_asked_for() -> None:
     for apart in (0.5 * asked, 1.6 * asked):
         squared = apart**2 + template_distance._USUAL_CHANGE**2 * float((base**2).sum())
         pair = [exact(base), exact(base + np.float32(np.sqrt(squared)) * step)]
-        merges.append((difference(*pair)[0], len(merged([first, second], pair))))
+        merges.append((difference(*pair).apart, len(merged([first, second], pair))))
     (near, one), (far, two) = merges
     assert near < asked < far < 3.5 and (one, two) == (1, 2)

@@ -88,7 +88,7 @@ def _apart(traces: np.ndarray, parts: list[np.ndarray]) -> list[np.ndarray]:
         nearest, pair = np.inf, (0, 1)
         for i in range(len(parts)):
             for j in range(i):
-                away, _ = difference(means[i], means[j])
+                away = difference(means[i], means[j]).apart
                 if away < nearest:
                     nearest, pair = away, (j, i)
         if nearest > _DIFFERENT:

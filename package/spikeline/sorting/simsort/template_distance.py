@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Float64
 
 from spikeline.sorting.simsort.mean_spikes import MeanSpike
 
-__all__ = ["difference", "distance"]
+__all__ = ["Difference", "difference", "distance"]
 
 _MOST_SHIFT = 10
 _FRACTIONS = 8
@@ -18,6 +19,24 @@ _USUAL_SPREAD = 0.15
 _USUAL_CHANGE = 0.22  # of a template's norm, between parts of one unit
 _CLEAR = 4.0  # standard deviations of the energy that noise leaves on a channel
 _INDEPENDENT = 0.5  # of the samples: the band's share of all frequencies
+
+
+class Difference(NamedTuple):
+    """How one mean spike differs from another.
+
+    Parameters
+    ----------
+    apart
+        `distance`, less what noise and the usual variability of one unit's spikes contribute.
+    shift
+        How many samples later the second peaks.
+    likeness
+        Cosine between them where they fit best, whatever their sizes, of what is not noise.
+    """
+
+    apart: float
+    shift: int
+    likeness: float
 
 
 def distance(
@@ -39,6 +58,22 @@ def distance(
         Energy that noise has in them. It is taken out before sizes are compared: otherwise a mean of few spikes would
         come nearer to every other by being made smaller.
     """
+    one, other = (float((part**2).sum()) for part in (first, second))
+    return _least(_products(first, second), max(one - first_noise, 0.0), max(other - second_noise, 0.0))
+
+
+def _least(products: np.ndarray, one: float, other: float) -> tuple[float, int]:
+    """`distance` of templates with these inner products and energies."""
+    # a scale costs as much as it would be unusual among the spikes of one unit
+    pull = 1 / _USUAL_SPREAD**2
+    scale = np.clip((products + pull) / (one + pull), _SMALLEST_SCALE, _LARGEST_SCALE)
+    squared = scale**2 * one - 2 * scale * products + other + pull * (scale - 1) ** 2
+    best = int(squared.argmin())
+    return float(np.sqrt(max(squared[best], 0.0))), round((best - len(products) // 2) / _FRACTIONS)
+
+
+def _products(first: np.ndarray, second: np.ndarray) -> Float64[np.ndarray, " shifts"]:
+    """Inner products of the first, moved by -10 to 10 samples in eighths, and the second."""
     window = first.shape[1]
     length = 1 << math.ceil(math.log2(2 * window))
     spectra = [np.fft.rfft(np.asarray(part, np.float64), length, axis=1) for part in (first, second)]
@@ -48,30 +83,26 @@ def distance(
     padded[: len(cross)] = cross
     products = np.fft.irfft(padded, length * _FRACTIONS) * _FRACTIONS
     reach = _MOST_SHIFT * _FRACTIONS
-    shifts = np.arange(-reach, reach + 1)
-    products = products[shifts]
-    one = max(float((first**2).sum()) - first_noise, 0.0)
-    other = max(float((second**2).sum()) - second_noise, 0.0)
-    # a scale costs as much as it would be unusual among the spikes of one unit
-    pull = 1 / _USUAL_SPREAD**2
-    scale = np.clip((products + pull) / (one + pull), _SMALLEST_SCALE, _LARGEST_SCALE)
-    squared = scale**2 * one - 2 * scale * products + other + pull * (scale - 1) ** 2
-    best = int(squared.argmin())
-    return float(np.sqrt(max(squared[best], 0.0))), round(shifts[best] / _FRACTIONS)
+    return products[np.arange(-reach, reach + 1)]
 
 
-def difference(first: MeanSpike, second: MeanSpike) -> tuple[float, int]:
-    """`distance` less what the noise of the averages and the usual variability of one unit's spikes contribute.
+def difference(first: MeanSpike, second: MeanSpike) -> Difference:
+    """Compare two mean spikes.
 
     On all channels of a dense probe together, the noise of a mean of few spikes is larger than the spike. So only those
     are compared on which either is more than noise.
     """
     seen = _seen(first) | _seen(second)
-    noise = [float(part.noise[seen].sum()) for part in (first, second)]
-    one, other = first.waveform[seen], second.waveform[seen]
-    away, shift = distance(one, other, *noise)
-    change = _USUAL_CHANGE**2 * max(float((one**2).sum()), float((other**2).sum()))
-    return float(np.sqrt(max(away**2 - change, 0.0))), shift
+    products = _products(first.waveform[seen], second.waveform[seen])
+    energies = [float((part.waveform[seen] ** 2).sum()) for part in (first, second)]
+    clean = [
+        max(energy - float(part.noise[seen].sum()), 0.0) for energy, part in zip(energies, (first, second), strict=True)
+    ]
+    away, shift = _least(products, *clean)
+    change = _USUAL_CHANGE**2 * max(energies)
+    norms = math.sqrt(clean[0] * clean[1])
+    likeness = float(products.max()) / norms if norms > 0 else 0.0
+    return Difference(math.sqrt(max(away**2 - change, 0.0)), shift, likeness)
 
 
 def _seen(mean: MeanSpike) -> Bool[np.ndarray, " channels"]:
