@@ -32,7 +32,7 @@ def write_handmade_networks(folder: Path) -> Path:
         for dimension in range(identifier.linear.out_features):
             channel, around = dimension % 4, dimension // 4 - 1
             identifier.linear.weight[dimension, channel * SNIPPET_SAMPLES + SNIPPET_BEFORE + 3 * around] = 1.0
-        torch.nn.init.eye_(identifier.scatter.weight)
+        identifier.scatter.copy_(torch.eye(identifier.scatter.shape[-1]).repeat(4, 1, 1))
     facts = {"sampling_rate_hz": 10_000.0, "band_hz": [300.0, 3000.0]}
     export_weights(detector, folder / "detector.safetensors", {**facts, "architecture": {"dilations": []}})
     export_weights(identifier, folder / "identifier.safetensors", {**facts, "architecture": {"layers": 1}})

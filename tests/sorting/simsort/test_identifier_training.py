@@ -66,11 +66,12 @@ def test_other_scenes_and_the_place_of_the_origin_do_not_matter() -> None:
     assert torch.allclose(unit_log_probabilities(points[order], unit[order], scene[order]), made[order])
 
 
-def batch(seed: int, n_units: int = 12, spikes: int = 30) -> dict[str, torch.Tensor]:
+def batch(seed: int, n_units: int = 12, spikes: int = 30, channels: int = 4) -> dict[str, torch.Tensor]:
     draw = torch.Generator().manual_seed(seed)
     unit = torch.arange(n_units).repeat_interleave(spikes)
     templates = 3 * torch.randn(n_units, 4, 32, dtype=torch.double, generator=draw)
     snippets = templates[unit] + torch.randn(len(unit), 4, 32, dtype=torch.double, generator=draw)
+    snippets[:, channels:] = 0
     return {"snippets": snippets, "unit": unit, "scene": unit // 4}
 
 
@@ -91,20 +92,25 @@ def test_the_loss_does_not_depend_on_the_scale_of_the_points() -> None:
     losses = []
     for scale in (1.0, 50.0):
         with torch.no_grad():
-            identifier.scatter.weight.copy_(scale * torch.eye(3))
+            identifier.scatter.copy_(scale * torch.eye(3).repeat(4, 1, 1))
         losses.append(IdentifierTraining(identifier).training_step(one, 0)["loss"].item())
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
-def test_settling_makes_the_scatter_the_identity() -> None:
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_settling_makes_the_scatter_the_identity(channels: int) -> None:
     identifier = random_identifier(dimensions=4, width=16, layers=2)
-    batches = [batch(seed) for seed in range(3)]
+    batches = [batch(seed, channels=channels) for seed in range(3)]
+    others = [batch(0, channels=count)["snippets"] for count in range(1, 5) if count != channels]
+    elsewhere = [identifier(snippets).detach() for snippets in others]
     before = identifier(batches[0]["snippets"]).detach()
     training = IdentifierTraining(identifier)
     for _ in range(2):  # the second time there is nothing left to do
-        training.settle(batches)
+        training.settle(channels, batches)
         total = sum(scatter_matrix(identifier(one["snippets"]), one["unit"]) for one in batches) / 3
         assert torch.allclose(total, torch.eye(4, dtype=torch.double), atol=1e-8)
     after = identifier(batches[0]["snippets"]).detach()
     fitted = torch.linalg.lstsq(before, after).solution
     assert torch.allclose(before @ fitted, after)  # a linear map of what it was: no direction is lost
+    for snippets, points in zip(others, elsewhere, strict=True):
+        assert torch.equal(identifier(snippets).detach(), points)  # of what is seen on other channels nothing changes

@@ -115,11 +115,14 @@ def test_the_log_is_tidy(trained: Path) -> None:
     assert table["value"].notna().all()
 
 
-def test_points_scatter_with_variance_1_in_scenes_after_the_training(trained: Path, bank: list[Path]) -> None:
+@pytest.mark.parametrize("channels", [1, 4])
+def test_points_scatter_with_variance_1_in_scenes_after_the_training(
+    trained: Path, bank: list[Path], channels: int
+) -> None:
     identifier = load_networks(trained, "cpu").identifier
     entries = [read_bank_entry(file) for file in bank[:2]]
     scenes = TrainingScenes(entries, IDENTIFIER.scenes, 3, stage="simsort-identifier", keep=4)
-    batches = IdentificationBatches(scenes, **dict(IDENTIFIER.batches))
+    batches = IdentificationBatches(scenes, **dict(IDENTIFIER.batches)).seen_on(channels)
     total = sum(
         scatter_matrix(identifier(torch.from_numpy(batch["snippets"])), torch.from_numpy(batch["unit"]))
         for batch in (batches.batch(6 + 4 * (1 + index)) for index in range(3))

@@ -103,8 +103,8 @@ class IdentifierTrainingSettings(Settings):
     training: IdentifierScheduleSettings = setting(IdentifierScheduleSettings(), description="How it is trained.")
     settling_batches: int = setting(
         20,
-        description="The scatter of spikes within units is measured over this many batches, of scenes that no step has "
-        "seen, and made 1 in all directions: the clustering relies on it.",
+        description="The scatter of spikes within units is measured over this many batches for each number of channels "
+        "from 1 to 4, of scenes that no step has seen, and made 1 in all directions: the clustering relies on it.",
         ge=1,
         le=10_000,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Self
+
 import numpy as np
 
 from spikeline.artifacts import seed_stream
@@ -39,6 +42,12 @@ class IdentificationBatches:
     ) -> None:
         self.scenes, self.scenes_per_batch, self.spikes_per_unit = scenes, scenes_per_batch, spikes_per_unit
         self.steps_per_scene, self.jitter = steps_per_scene, jitter
+
+    def seen_on(self, channels: int) -> Self:
+        """The same batches of the same scenes, seen on so many channels."""
+        others = copy.copy(self)
+        others.scenes = self.scenes.seen_on(channels)
+        return others
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
         """``snippets`` [spikes, 4, 32], ``unit`` and ``scene`` [spikes]; units are numbered through all scenes."""

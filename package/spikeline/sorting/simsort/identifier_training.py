@@ -87,14 +87,10 @@ class IdentifierTraining(LightningModule):
         return self.training_step(batch, index)
 
     @torch.no_grad()
-    def settle(self, batches: list[Any]) -> None:
-        """Measure the scatter within units over many batches and build its inverse root into the network."""
-        total = None
-        for batch in batches:
-            scatter = scatter_matrix(
-                self.identifier(torch.as_tensor(batch["snippets"])), torch.as_tensor(batch["unit"])
-            )
-            total = scatter if total is None else total + scatter
-        values, vectors = torch.linalg.eigh(total / len(batches))
-        root = (vectors / values.sqrt()) @ vectors.T
-        self.identifier.scatter.weight.copy_(root @ self.identifier.scatter.weight)
+    def settle(self, channels: int, batches: list[Any]) -> None:
+        """Measure the scatter within units, seen on so many channels, and build its inverse root into the network."""
+        scatters = [
+            scatter_matrix(self.identifier(torch.as_tensor(batch["snippets"])), torch.as_tensor(batch["unit"]))
+            for batch in batches
+        ]
+        self.identifier.settle(channels, torch.stack(scatters).mean(dim=0))

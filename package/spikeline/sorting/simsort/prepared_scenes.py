@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
@@ -70,10 +72,21 @@ class PreparedScenes:
         keep: int = 4,
     ) -> None:
         self.entries, self.settings, self.seed, self.stage = entries, settings, seed, stage
-        self.allowed_cells = allowed_cells
-        self._cached = functools.lru_cache(maxsize=keep)(self._make)
+        self.allowed_cells, self.keep = allowed_cells, keep
+        self.channels: int | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._cached = functools.lru_cache(maxsize=self.keep)(self._make)
         self._locks: dict[int, threading.Lock] = {}
         self._guard = threading.Lock()
+
+    def seen_on(self, channels: int) -> Self:
+        """The same scenes, all of them seen on so many channels."""
+        others = copy.copy(self)
+        others.channels = channels
+        others._forget()
+        return others
 
     def __call__(self, index: int) -> PreparedScene:
         """Scene number ``index``; made once if several threads ask for it at the same time."""
@@ -103,5 +116,7 @@ class PreparedScenes:
         return PreparedScene(traces, spikes, scene.unit_index)
 
     def _channel_shares(self) -> list[float]:
+        if self.channels is not None:
+            return [float(count == self.channels) for count in range(1, GROUP + 1)]
         fewer = self.settings.fewer_channels
         return [fewer / 2, fewer / 3, fewer / 6, 1 - fewer]

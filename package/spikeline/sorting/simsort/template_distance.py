@@ -12,7 +12,7 @@ from spikeline.sorting.simsort.mean_spikes import MeanSpike
 
 __all__ = ["Difference", "difference", "distance"]
 
-_MOST_SHIFT = 10
+_MOST_SHIFT = 14  # so far the peak of one is still in the window of the other
 _FRACTIONS = 8
 _SMALLEST_SCALE, _LARGEST_SCALE = 0.7, 1.4
 _USUAL_SPREAD = 0.15
@@ -47,7 +47,7 @@ def distance(
 ) -> tuple[float, int]:
     """Distance of two whitened templates, in standard deviations of the noise along the line between them.
 
-    The least over shifts up to 10 samples in eighths, because means are aligned to whole samples only, and over the
+    The least over shifts up to 14 samples in eighths, because means are aligned to whole samples only, and over the
     sizes that the spikes of one unit have. Also given: how many samples later the second peaks.
 
     Parameters
@@ -73,7 +73,7 @@ def _least(products: np.ndarray, one: float, other: float) -> tuple[float, int]:
 
 
 def _products(first: np.ndarray, second: np.ndarray) -> Float64[np.ndarray, " shifts"]:
-    """Inner products of the first, moved by -10 to 10 samples in eighths, and the second."""
+    """Inner products of the first, moved by -14 to 14 samples in eighths, and the second."""
     window = first.shape[1]
     length = 1 << math.ceil(math.log2(2 * window))
     spectra = [np.fft.rfft(np.asarray(part, np.float64), length, axis=1) for part in (first, second)]

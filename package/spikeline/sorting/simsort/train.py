@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Network", "TrainingJob", "train_detector_to_file", "train_identifier_to_file", "train_network"]
 
-_STEP_VERSION = 1  # of what a checkpoint belongs to: raised when one of older code must not be gone on from
+_STEP_VERSION = 2  # of what a checkpoint belongs to: raised when one of older code must not be gone on from
 _VALIDATION_BATCHES = 4
 # What may change between two attempts, as in `spikeline.training.identity`.
 _FREE = ("checkpoint_every_steps", "accelerator", "tensorboard")
@@ -130,15 +130,18 @@ def train_identifier_to_file(settings: IdentifierTrainingSettings, job: Training
 
     Otherwise as `train_detector_to_file`.
     """
+    from spikeline.sorting.simsort.detector import GROUP
     from spikeline.sorting.simsort.identification_batches import IdentificationBatches
     from spikeline.sorting.simsort.identifier import Identifier
     from spikeline.sorting.simsort.identifier_training import IdentifierTraining
 
-    def settle(module: IdentifierTraining, unseen: Batches) -> None:
+    def settle(module: IdentifierTraining, unseen: IdentificationBatches) -> None:
         # Batches steps_per_scene apart share no scene, and those from here on none with the training.
         apart = settings.batches.steps_per_scene
         first = settings.training.steps + apart
-        module.settle([unseen.batch(first + apart * index) for index in range(settings.settling_batches)])
+        for channels in range(1, GROUP + 1):
+            seen = unseen.seen_on(channels)
+            module.settle(channels, [seen.batch(first + apart * index) for index in range(settings.settling_batches)])
 
     network = Network(
         name="identifier",
@@ -180,7 +183,7 @@ class Network:
     make: Callable[[], LightningModule]
     weights: Callable[[Any], nn.Module]
     batches: Callable[[Any], Batches]
-    finish: Callable[[Any, Batches], None]
+    finish: Callable[[Any, Any], None]
     preset: str = DEFAULT_PRESET
     scenes: Callable[..., Any] | None = None
 

@@ -155,11 +155,11 @@ def test_few_spikes_move_the_scatter_part_of_the_way() -> None:
         with torch.no_grad():
             return scatter_matrix(identifier(torch.from_numpy(snippets)), torch.from_numpy(unit))
 
-    before, start = scatter(), identifier.scatter.weight.clone()
+    before, start = scatter(), identifier.scatter.clone()
     settle_on_few(identifier, batch, 10**9)
     assert torch.allclose(scatter(), before, rtol=1e-4, atol=1e-6)
     with torch.no_grad():
-        identifier.scatter.weight.copy_(start)
+        identifier.scatter.copy_(start)
     settle_on_few(identifier, batch, 236)  # as many as there are spikes beyond one per unit
     values = torch.linalg.eigvalsh(before)
     assert torch.allclose(torch.linalg.eigvalsh(scatter()), values / ((values + 1) / 2), rtol=1e-3)

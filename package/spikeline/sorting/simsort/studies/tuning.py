@@ -210,10 +210,9 @@ def settle_on_few(identifier: Identifier, batch: Mapping[str, np.ndarray], imagi
     from spikeline.sorting.simsort.identifier_training import scatter_matrix
 
     with torch.no_grad():
-        unit = torch.as_tensor(batch["unit"])
-        scatter = scatter_matrix(identifier(torch.as_tensor(batch["snippets"])), unit)
+        unit, snippets = torch.as_tensor(batch["unit"]), torch.as_tensor(batch["snippets"])
+        scatter = scatter_matrix(identifier(snippets), unit)
         free = len(unit) - len(unit.unique())
         mixed = (free * scatter + imaginary_spikes * torch.eye(len(scatter))) / (free + imaginary_spikes)
-        values, vectors = torch.linalg.eigh(mixed)
-        root = (vectors / values.sqrt()) @ vectors.T
-        identifier.scatter.weight.copy_(root @ identifier.scatter.weight)
+        # one recording: all spikes are seen on as many channels
+        identifier.settle(int(identifier.spread(snippets)[1].max()) + 1, mixed)
