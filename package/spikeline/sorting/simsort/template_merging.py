@@ -13,7 +13,7 @@ __all__ = ["alternation", "coincident_share", "merge_units"]
 
 _NEAR = 3.5  # difference of templates
 _SURE = 1.0  # evidence of one unit
-_LEAST_EVIDENCE, _ENOUGH_EVIDENCE = 0.5, 4.0
+_LEAST_EVIDENCE = 0.5
 _SAME = 1.5
 _TOGETHER = 0.5
 _FEW = 0.05
@@ -107,7 +107,7 @@ def _evidence_asked_for(apart: float) -> float:
     A distance d between the means of one unit's parts would have the log-likelihood -d^2 / 2 if noise alone made it;
     drift and bursts make it too, so half of that is asked back.
     """
-    return min(max((apart / 2) ** 2, _LEAST_EVIDENCE), _ENOUGH_EVIDENCE)
+    return max((apart / 2) ** 2, _LEAST_EVIDENCE)
 
 
 def _union(kept: np.ndarray, added: np.ndarray, reach: int = 5) -> np.ndarray:
