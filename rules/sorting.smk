@@ -4,7 +4,7 @@ SORTED_RECORDINGS = SETTINGS.sorting.recordings or [
 ]
 
 # Counts up when a sorter of our own sorts differently, so that its sortings, and no others, are made again.
-SORTER_VERSIONS = {"simsort": 3}
+SORTER_VERSIONS = {"simsort": 4}
 
 
 def version_of_sorter(wildcards):

@@ -249,7 +249,7 @@ def write_detection_tables(folder: Path, recordings: tuple[str, ...] = ("tetrode
 def write_identification_tables(folder: Path) -> dict[str, Path]:
     """scores, points, outlines, waveforms."""
     stream = seed_stream(12, "test-identification")
-    features, clusterings = ("embedding", "pca", "umap"), ("mixture", "mean_shift", "oracle_mixture")
+    features, clusterings = ("embedding", "pca", "pca_told", "umap"), ("mixture", "mean_shift", "oracle_mixture")
     scores = [
         (recording, data, feature, clustering, 0.9 - 0.1 * i - 0.05 * j, large, 600, 3, 3 + i + j)
         for recording, data, large in (

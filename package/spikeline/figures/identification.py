@@ -23,6 +23,7 @@ __all__ = ["CLUSTERINGS", "FEATURES", "draw_identification"]
 FEATURES = {
     "embedding": ("SimSort's embedding", sorter_colour("simsort", []), "o"),
     "pca": ("principal components", "#0072B2", "s"),
+    "pca_told": ("the same, told their scatter", "#56B4E9", "^"),
     "umap": ("UMAP of the waveforms", "#E69F00", "D"),
 }
 """Name -> label, colour, marker."""
@@ -34,7 +35,7 @@ CLUSTERINGS = {
 }
 """Name -> title."""
 
-_OFFSETS = dict(zip(FEATURES, (-0.22, 0.0, 0.22), strict=True))
+_OFFSETS = dict(zip(FEATURES, (-0.27, -0.09, 0.09, 0.27), strict=True))
 
 
 def _draw_clustering(axes: Axes, scores: pd.DataFrame, places: list[str]) -> None:
@@ -86,7 +87,7 @@ def _with_mean(scores: pd.DataFrame) -> pd.DataFrame:
 def draw_identification(
     scores_csv: str | Path, out_prefix: str | Path, *, tier: str = "standard", provenance: Provenance | None = None
 ) -> dict[str, Path]:
-    """Draw the adjusted Rand index of three features under three clusterings (a-c), and the number of clusters (d).
+    """Draw the adjusted Rand index of all features under three clusterings (a-c), and the number of clusters (d).
 
     Parameters
     ----------

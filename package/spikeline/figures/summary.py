@@ -100,17 +100,20 @@ def detection_summary(detection_csv: str | Path) -> dict[str, float | int | None
 def identification_summary(identification_csv: str | Path) -> dict[str, float | int | None]:
     """``simsort.identification.*``: means of the adjusted Rand index over the simulated recordings.
 
-    Under the sorter's own clustering: ``ari`` of the embedding, ``ari_pca``, ``ari_umap``, and by how much the
-    embedding's exceeds that of principal components (``ari_margin``) and of UMAP (``ari_margin_umap``).
+    Under the sorter's own clustering: ``ari`` of the embedding, ``ari_pca``, ``ari_pca_told`` (components that are told
+    their scatter within true units), ``ari_umap`` (told likewise), and by how much the embedding's exceeds that of
+    principal components (``ari_margin``, ``ari_margin_pca_told``) and of UMAP (``ari_margin_umap``).
     """
     scores = read_table(identification_csv, ["recording", "data", "feature", "clustering"], ["ari"])
     own = scores[(scores["data"] == "simulated") & (scores["clustering"] == "mixture")]
-    means = own.groupby("feature")["ari"].mean().reindex(["embedding", "pca", "umap"])
+    means = own.groupby("feature")["ari"].mean().reindex(["embedding", "pca", "pca_told", "umap"])
     values = {
         "ari": means["embedding"],
         "ari_pca": means["pca"],
+        "ari_pca_told": means["pca_told"],
         "ari_umap": means["umap"],
         "ari_margin": means["embedding"] - means["pca"],
+        "ari_margin_pca_told": means["embedding"] - means["pca_told"],
         "ari_margin_umap": means["embedding"] - means["umap"],
     }
     return {f"simsort.identification.{name}": _number(value) for name, value in values.items()}

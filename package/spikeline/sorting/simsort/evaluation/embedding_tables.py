@@ -37,6 +37,8 @@ def embedding_tables(group: ClusteredSpikes, unit_ids: Sequence[str]) -> dict[st
     some = np.unique(np.linspace(0, len(index) - 1, min(len(index), _MOST_POINTS)).astype(int))
     points, outlines = [], []
     for feature, features in group.features.items():
+        if feature == "pca_told":  # the plane of ``pca``
+            continue
         plane = features.astype(np.float64) if feature == "umap" else plane_of_units(features, index)
         found = group.found[feature, "mixture"]
         facts = {"time_s": np.round(clock[some], 6), "unit_id": [unit_ids[unit] for unit in index[some]]}

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["FEATURES", "features_of", "scatter_within"]
 
-FEATURES = ("embedding", "pca", "umap")
+FEATURES = ("embedding", "pca", "pca_told", "umap")
 
 
 def features_of(cut: CutSpikes, networks: Networks, seed: int) -> dict[str, Float32[np.ndarray, "spikes _"]]:
     """Each of `FEATURES` of the same whitened snippets.
 
     ``embedding``: the identifier's. ``pca``: their first principal components, as many as the embedding has dimensions.
-    ``umap``: two dimensions by UMAP. The last two are divided by their scatter within true units, because the
-    clustering expects a scatter of 1: nobody who sorts knows that number, so they are given more than they can have.
-    The embedding is left as the network gives it.
+    Both are left as they are; the clustering expects a scatter of 1 within units, and in whitened snippets noise has a
+    variance of 1 along each component. ``pca_told``: the components divided by their scatter within true units, which
+    nobody who sorts knows. ``umap``: two dimensions by UMAP, divided likewise, because it has no scale of its own.
 
     Parameters
     ----------
@@ -38,9 +38,10 @@ def features_of(cut: CutSpikes, networks: Networks, seed: int) -> dict[str, Floa
 
     embedding, snippets = networks.embed(cut.traces, cut.peaks), cut.snippets()
     components = principal_components(snippets, n_components=min(embedding.shape[1], *snippets.shape))
-    told = {"pca": components, "umap": umap_reduced(snippets, seed=seed)}
+    told = {"pca_told": components, "umap": umap_reduced(snippets, seed=seed)}
     return {
         "embedding": embedding,
+        "pca": components.astype(np.float32),
         **{name: (x / scatter_within(x, cut.unit_index)).astype(np.float32) for name, x in told.items()},
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
-from spikeline.sorting.simsort.evaluation.clusterings import CLUSTERINGS, clusterings_of
+from spikeline.sorting.simsort.evaluation.clusterings import CLUSTERINGS, clusterings_of, mixture_units
 from spikeline.sorting.simsort.evaluation.cut_spikes import CutSpikes
 from spikeline.sorting.simsort.evaluation.features import FEATURES, features_of
 
@@ -45,8 +45,12 @@ def cluster_spikes(cut: CutSpikes, networks: Networks, seed: int) -> ClusteredSp
     found = {
         (feature, clustering): labels
         for feature, points in features.items()
+        if feature != "pca_told"
         for clustering, labels in clusterings_of(feature, points, cut, n_units, seed).items()
     }
+    # Where nothing but proportions counts, as in the published clusterings, to be told the scatter changes nothing.
+    found |= {("pca_told", clustering): found["pca", clustering] for clustering in CLUSTERINGS}
+    found["pca_told", "mixture"] = mixture_units(features["pca_told"], cut)
     return ClusteredSpikes(cut, features, found)
 
 

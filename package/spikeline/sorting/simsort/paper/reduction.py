@@ -63,6 +63,8 @@ def umap_reduced(embeddings: Float[np.ndarray, "spikes embedding"], *, seed: int
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "using precomputed metric", UserWarning)  # what it forbids is not used
+        # Units far apart make a graph in pieces, which UMAP lays out one by one.
+        warnings.filterwarnings("ignore", "Graph is not fully connected", UserWarning)
         reduced = umap.fit_transform(umaps_distances(embeddings) if known else embeddings)
     return reduced.astype(np.float64)
 
