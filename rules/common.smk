@@ -240,6 +240,15 @@ def trained_weights(wildcards):
     return [file for output in trained for file in (output.weights, output.card)]
 
 
+# Counts up when a sorter of our own sorts differently, so that its sortings, and no others, are made again.
+SORTER_VERSIONS = {"simsort": 4}
+
+
+def version_of_sorter(wildcards):
+    """What the sortings of one sorter depend on besides their settings."""
+    return SORTER_VERSIONS.get(SETTINGS.sorting.sorters[wildcards.sorter].sorter, 1)
+
+
 def weights_of_sorter(wildcards):
     """Checksums of weights that come along, or lie in a folder of the user's: other ones sort again."""
     return weights_checksums(SETTINGS.sorting.sorters[wildcards.sorter])

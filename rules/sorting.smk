@@ -3,13 +3,6 @@ SORTED_RECORDINGS = SETTINGS.sorting.recordings or [
     name for name, recording in SETTINGS.recordings.items() if recording.split == "test"
 ]
 
-# Counts up when a sorter of our own sorts differently, so that its sortings, and no others, are made again.
-SORTER_VERSIONS = {"simsort": 4}
-
-
-def version_of_sorter(wildcards):
-    return SORTER_VERSIONS.get(SETTINGS.sorting.sorters[wildcards.sorter].sorter, 1)
-
 
 rule sortings:
     """Every sorting of every recording that is scored."""

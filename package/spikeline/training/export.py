@@ -64,7 +64,8 @@ def load_weights(module: nn.Module, path: str | Path) -> dict[str, Any]:
         raise FormatError(
             f"the weights of {path} are not those of a {type(module).__name__}: {shown}",
             f"the {len(own)} arrays of the module",
-            "make the module with the hyper-parameters on the card beside the weights",
+            "make the module with the hyper-parameters on the card beside the weights; train those of an older version "
+            "again",
         )
     module.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
     return card
