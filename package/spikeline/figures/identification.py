@@ -23,7 +23,7 @@ __all__ = ["CLUSTERINGS", "FEATURES", "draw_identification"]
 FEATURES = {
     "embedding": ("SimSort's embedding", sorter_colour("simsort", []), "o"),
     "pca": ("principal components", "#0072B2", "s"),
-    "pca_told": ("the same, told their scatter", "#56B4E9", "^"),
+    "pca_told": ("components told their scatter", "#56B4E9", "^"),
     "umap": ("UMAP of the waveforms", "#E69F00", "D"),
 }
 """Name -> label, colour, marker."""
@@ -136,7 +136,9 @@ def draw_identification(
                 [], [], color="#555555", marker="_", markersize=6, linestyle="", label="units with SNR above 5 alone"
             )
         )
-        figure.legend(handles=handles, loc="outside upper center", ncols=4, columnspacing=2.0, handletextpad=0.3)
+        figure.legend(
+            handles=handles, loc="outside upper center", ncols=5, columnspacing=1.2, fontsize=6.5, handletextpad=0.3
+        )
         for axes, letter in zip(panels, "abcd", strict=True):
             panel_letter(axes, letter)
         mark_scale(figure, tier)

@@ -27,7 +27,7 @@ def name_recordings(axes: Axes, names: Sequence[str], facts: Mapping[str, str] |
     width = max(9, _LINE // max(len(names), 1))
     labels = []
     for name in names:
-        lines = textwrap.wrap(name.replace("_", " "), width)
+        lines = textwrap.wrap(name.replace("_", " "), width, break_long_words=False)
         for line in (facts or {}).get(name, "").splitlines():
             lines += textwrap.wrap(line, width)
         labels.append("\n".join(lines))
