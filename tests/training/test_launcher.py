@@ -104,7 +104,8 @@ def test_started_again_it_waits_for_the_job_that_is_there(tmp_path: Path) -> Non
 
 
 def test_stopped_it_cancels_the_job_and_goes_on_from_its_checkpoint_next_time(tmp_path: Path) -> None:
-    waiting = _start(tmp_path, 1.0)  # a minute in all: it cannot end before it is cancelled, however busy the machine
+    # Three minutes in all: told to stop it has half a minute, in which it must not come to its end.
+    waiting = _start(tmp_path, 3.0)
     _wait(lambda: Checkpoints(tmp_path / "work").steps(), "no checkpoint appeared")
     trainer = int((tmp_path / "work/process").read_text())
     waiting.terminate()

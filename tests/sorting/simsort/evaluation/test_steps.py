@@ -10,6 +10,8 @@ from spikeline.artifacts import file_checksum, read_csv, read_manifest
 from spikeline.config.recordings import RecordingSettings
 from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.errors import DataError
+from spikeline.sorting.simsort.evaluation.clusterings import CLUSTERINGS
+from spikeline.sorting.simsort.evaluation.features import FEATURES
 from spikeline.sorting.simsort.evaluation.steps import (
     DatasetPlace,
     detection_tables_to_files,
@@ -115,7 +117,7 @@ def test_snippets_of_a_data_set(data_sets, weights, tmp_path):
     outputs = _outputs(tmp_path / "cut", IDENTIFICATION)
     snippet_tables_to_files(data_sets("cut"), outputs, _sorter(weights), seed=1)
     assert set(read_csv(outputs["scores"])["data"]) == {"snippets"}
-    assert read_csv(outputs["scores"])["n_units"].tolist() == [3] * 9
+    assert read_csv(outputs["scores"])["n_units"].tolist() == [3] * len(FEATURES) * len(CLUSTERINGS)
 
 
 def test_tables_are_joined_in_order(tmp_path):
