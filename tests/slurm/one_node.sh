@@ -15,6 +15,7 @@ readonly CONF=/etc/slurm/slurm.conf
 readonly RUN=/run/spikeline-slurm
 readonly SPOOL=/var/spool/spikeline-slurm
 readonly LOGS=/var/log/spikeline-slurm
+readonly EPILOG=$RUN/epilog.sh
 readonly WAIT_SECONDS=60
 
 say() { printf 'one_node.sh: %s\n' "$*" >&2; }
@@ -93,6 +94,7 @@ MailProg=/bin/true
 ReturnToService=2
 # Processes are found by their parents and nothing is pinned: that needs no cgroups.
 ProctrackType=proctrack/linuxproc
+Epilog=$EPILOG
 TaskPlugin=task/none
 PropagateResourceLimits=NONE
 SelectType=select/cons_tres
@@ -121,6 +123,24 @@ NodeName=localhost NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$memory State=UNKNOW
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 END
   mv "$CONF.new" "$CONF"
+}
+
+# A process whose parent dies while a job is being cancelled is lost to proctrack/linuxproc and would go on; a cluster
+# with cgroups loses none. So what carries the job's number in its environment ends with the job, again and again
+# until nothing does: the lost one may be starting others.
+write_epilog() {
+  cat >"$EPILOG" <<'END'
+#!/bin/bash
+# Begun anew without the number in its own environment, so that it does not find itself.
+[[ -n $JOB ]] || exec env -i PATH=/usr/bin:/bin JOB="$SLURM_JOB_ID" "$0"
+for _ in {1..20}; do
+  files=$(grep -lzxs "SLURM_JOB_ID=$JOB" /proc/[0-9]*/environ)
+  [[ -n $files ]] || exit 0
+  kill -KILL $(cut -d/ -f3 <<<"$files") 2>/dev/null
+  sleep 0.1
+done
+END
+  chmod 755 "$EPILOG"
 }
 
 munge_works() { munge -n 2>/dev/null | unmunge >/dev/null 2>&1; }
@@ -154,6 +174,7 @@ command_start() {
   refuse_foreign # a package may have brought one
   if [[ -z $(living "$RUN/slurmctld.pid" slurmctld) && -z $(living "$RUN/slurmd.pid" slurmd) ]]; then
     write_configuration
+    write_epilog
   fi
   start_munge
   # -i: a state file of another SLURM version is dropped, not fatal.
