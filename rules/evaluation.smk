@@ -66,7 +66,7 @@ rule detection_tables:
         runtime=minutes(20),
     params:
         **EVALUATED_SORTER,
-        version=3,
+        version=4,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
     script:
@@ -94,7 +94,7 @@ rule detection_tables_real:
         runtime=minutes(20),
     params:
         **EVALUATED_SORTER,
-        version=3,
+        version=4,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
         dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].truth_keys(),

@@ -37,7 +37,7 @@ rule summary:
         mem_mb=memory_mb(500),
         runtime=minutes(5),
     params:
-        version=2,
+        version=3,
         benchmarks=benchmarks_made(),
         compared=COMPARED_SORTERS,
     script:

@@ -90,6 +90,20 @@ def test_the_networks_are_summarised_over_simulated_recordings(tables) -> None:
     }
 
 
+def test_a_fixed_threshold_is_one_for_all_recordings(tmp_path) -> None:
+    f1 = {("a", 4.0): 0.9, ("a", 5.0): 0.7, ("b", 4.0): 0.4, ("b", 5.0): 0.8}
+    rows = [
+        {"recording": recording, "data": "simulated", "detector": detector, "default": detector == "simsort",
+         "in_sorter": False, "threshold": threshold, "f1": value - (0.2 if detector == "other" else 0.0)}
+        for detector in ("threshold", "other", "simsort")
+        for (recording, threshold), value in f1.items()
+    ]  # fmt: skip
+    write_csv(tmp_path / "detection.csv", pd.DataFrame(rows))
+    summary = summarise(detection_csv=tmp_path / "detection.csv")
+    assert summary["simsort.detection.f1_threshold_fixed"] == pytest.approx(0.75)
+    assert summary["simsort.detection.f1_threshold_best"] == pytest.approx(0.85)
+
+
 def test_the_margin_is_there_if_simsort_is_compared(tables) -> None:
     files = tables["scores"]["scores"], tables["scores"]["counts"]
     assert "simsort.sorting.accuracy_margin" not in summarise(None, *files)

@@ -11,7 +11,7 @@ from jaxtyping import Float32, Int64
 if TYPE_CHECKING:
     from spikeline.sorting.simsort.detector import Detector
 
-__all__ = ["find_peaks", "spike_probabilities"]
+__all__ = ["find_peaks", "over_neighbours", "spike_probabilities"]
 
 _PIECE = 20_000
 
@@ -44,14 +44,16 @@ def spike_probabilities(
     return out
 
 
+def over_neighbours(probabilities: Float32[np.ndarray, " samples"]) -> Float32[np.ndarray, " samples"]:
+    """Mean over a sample and its neighbours: a spike's label is three samples wide, and so is what the network says."""
+    return np.convolve(probabilities, np.ones(3, np.float32) / 3, mode="same")
+
+
 def find_peaks(
     probabilities: Float32[np.ndarray, " samples"], threshold: float, apart: int = 3
 ) -> Int64[np.ndarray, " peaks"]:
-    """Samples where the probability, averaged over a sample and its neighbours, is largest within ``apart`` samples.
-
-    A spike's label is three samples wide; so is what the network says of it, and its middle is the peak.
-    """
-    smooth = np.convolve(probabilities, np.ones(3, np.float32) / 3, mode="same")
+    """Samples where the probability, averaged over a sample and its neighbours, is largest within ``apart`` samples."""
+    smooth = over_neighbours(probabilities)
     from scipy.ndimage import maximum_filter1d
 
     top = maximum_filter1d(smooth, 2 * apart + 1, mode="constant")

@@ -13,6 +13,7 @@ from spikeline.simulation.illustration.filtered import band_passed, noise_level
 from spikeline.simulation.illustration.recording import busiest_window
 from spikeline.sorting.simsort.evaluation.detections import FALSE, HIT, OF_SMALL_UNIT, Detections, Match
 from spikeline.sorting.simsort.evaluation.detections import match_detections as match
+from spikeline.sorting.simsort.evaluation.detector_events import detector_events
 from spikeline.sorting.simsort.evaluation.network_view import NetworkView, network_view, probabilities_of_groups
 from spikeline.sorting.simsort.evaluation.threshold_detectors import above, threshold_detections
 from spikeline.sorting.simsort.evaluation.truth import Truth
@@ -112,10 +113,9 @@ def detection_tables(
     probabilities = probabilities_of_groups(view, networks)
     filtered = band_passed(recording, band_hz)
     noise = noise_level(filtered)
-    runs = [
-        _Run("simsort", level, level == EVEN_ODDS, level == probability, view.detections(probabilities, level))
-        for level in sorted({*PROBABILITIES, EVEN_ODDS, probability})
-    ]
+    levels = sorted({*PROBABILITIES, EVEN_ODDS, probability})
+    found = detector_events(view, probabilities, levels[0])
+    runs = [_Run("simsort", level, level == EVEN_ODDS, level == probability, found.above(level)) for level in levels]
     runs += _plain_runs(recording, filtered, noise, view)
     places = recording.get_channel_locations()
     matches = [match(truth, run.detections, places, tolerance, least_snr) for run in runs]

@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Float32, Int64
 
-from spikeline.sorting.simsort.detection import find_peaks, spike_probabilities
-from spikeline.sorting.simsort.evaluation.detections import Detections
-from spikeline.sorting.simsort.evaluation.largest_of_groups import largest_of_groups
+from spikeline.sorting.simsort.detection import spike_probabilities
 from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, make_neighbourhoods
-from spikeline.sorting.simsort.snippets import cut_snippets
 from spikeline.sorting.simsort.whitened import Resampling, whitened_traces
 
 if TYPE_CHECKING:
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from spikeline.sorting.simsort.networks import Networks
 
 __all__ = ["NetworkView", "network_view", "probabilities_of_groups"]
-
-_BEFORE, _AFTER = 3, 4  # samples around a peak in which its largest channel is looked for
 
 
 @dataclass(frozen=True)
@@ -63,40 +58,6 @@ class NetworkView:
         """Samples of the recording at times of the traces."""
         there = np.rint(self.resampling.to_source(samples.astype(np.float64))).astype(np.int64)
         return np.clip(there, 0, self.n_source - 1)
-
-    def detections(self, probabilities: list[Float32[np.ndarray, " samples"]], threshold: float) -> Detections:
-        """Peaks of the probability above a threshold; each is left to the group in whose middle it is largest.
-
-        Where two groups report at the same time near each other, as noise makes them do for one spike between them, the
-        larger event stays (`largest_of_groups`).
-
-        Parameters
-        ----------
-        probabilities
-            Of each group (`probabilities_of_groups`).
-        threshold
-            As ``detection_probability`` of the sorter.
-        """
-        samples, channels, heights, groups = [], [], [], []
-        for index, of_group in enumerate(probabilities):
-            near, peaks = self.neighbourhoods.surroundings[index], find_peaks(of_group, threshold)
-            windows = cut_snippets(np.ascontiguousarray(self.traces[:, near]), peaks, _BEFORE, _AFTER)
-            highest = np.abs(windows).max(axis=2)
-            loudest = near[highest.argmax(axis=1)] if len(peaks) else near[:0]
-            at_home = self.neighbourhoods.home[loudest] == index
-            samples.append(peaks[at_home])
-            channels.append(loudest[at_home])
-            heights.append(highest.max(axis=1, initial=0)[at_home])
-            groups.append(np.full(len(samples[-1]), index))
-        here, places = np.concatenate(samples), np.concatenate(channels).astype(np.int64)
-        order = np.lexsort((places, here))
-        here, places = here[order], places[order]
-        kept = largest_of_groups(
-            here, self.locations_um[places], np.concatenate(heights)[order], np.concatenate(groups)[order]
-        )
-        source, places = self.to_source(here[kept]), places[kept]
-        order = np.lexsort((places, source))
-        return Detections(source[order], places[order])
 
 
 def network_view(

@@ -12,6 +12,7 @@ from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.sorting.simsort.evaluation.cut_spikes import cut_true_spikes
 from spikeline.sorting.simsort.evaluation.detection_tables import EVEN_ODDS, LEAST_SNR
 from spikeline.sorting.simsort.evaluation.detections import FALSE, HIT, match_detections
+from spikeline.sorting.simsort.evaluation.detector_events import detector_events
 from spikeline.sorting.simsort.evaluation.network_view import NetworkView, network_view, probabilities_of_groups
 from spikeline.sorting.simsort.evaluation.truth import Truth, true_spikes
 
@@ -124,7 +125,7 @@ def _as_sorting(truth: Truth, rate_hz: float) -> si.BaseSorting:
 def _detection(
     view: NetworkView, truth: Truth, networks: Networks, places: np.ndarray, tolerance: int
 ) -> dict[str, float]:
-    detections = view.detections(probabilities_of_groups(view, networks), EVEN_ODDS)
+    detections = detector_events(view, probabilities_of_groups(view, networks)).above(EVEN_ODDS)
     kinds = match_detections(truth, detections, places, tolerance, LEAST_SNR).kind
     n = int((truth.snr > LEAST_SNR)[truth.unit_index].sum())
     hit, false = int((kinds == HIT).sum()), int((kinds == FALSE).sum())
