@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,9 @@ ROOT = Path(__file__).parents[2]
 BALL_AND_STICK = ROOT / "tests/configurations/ball_and_stick.yaml"
 
 
-def command(directory: Path, *arguments: str, configuration: Path = BALL_AND_STICK) -> list[str]:
+def command(directory: Path, *arguments: str, configuration: Path = BALL_AND_STICK, workflow: Path = ROOT) -> list[str]:
     """The snakemake command line; results go below ``directory``."""
-    fixed = ["--snakefile", ROOT / "Snakefile", "--directory", directory, "--configfile", configuration]
+    fixed = ["--snakefile", workflow / "Snakefile", "--directory", directory, "--configfile", configuration]
     return [sys.executable, "-m", "snakemake", *map(str, fixed), "--workflow-profile", "none", "--nocolor", *arguments]
 
 
@@ -24,10 +25,16 @@ def environment() -> dict[str, str]:
     return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
-def snakemake(directory: Path, *arguments: str, configuration: Path = BALL_AND_STICK, succeeds: bool = True) -> str:
+def snakemake(
+    directory: Path,
+    *arguments: str,
+    configuration: Path = BALL_AND_STICK,
+    workflow: Path = ROOT,
+    succeeds: bool = True,
+) -> str:
     """Run snakemake to its end; its output. Fails the test when the exit status is not what ``succeeds`` says."""
     done = subprocess.run(
-        command(directory, *arguments, configuration=configuration),
+        command(directory, *arguments, configuration=configuration, workflow=workflow),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -48,9 +55,20 @@ def planned(output: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in rows if rule != "total"}
 
 
-def plan(directory: Path, *arguments: str, configuration: Path = BALL_AND_STICK) -> dict[str, int]:
+def plan(
+    directory: Path, *arguments: str, configuration: Path = BALL_AND_STICK, workflow: Path = ROOT
+) -> dict[str, int]:
     """Jobs per rule that a run would start now."""
-    return planned(snakemake(directory, "--dry-run", *arguments, configuration=configuration))
+    return planned(snakemake(directory, "--dry-run", *arguments, configuration=configuration, workflow=workflow))
+
+
+def copied_workflow(folder: Path) -> Path:
+    """A copy of the rules and what they stand on, that a test may edit."""
+    folder.mkdir()
+    shutil.copy(ROOT / "Snakefile", folder)
+    for part in ("rules", "scripts", "workflow", "config", "envs"):
+        shutil.copytree(ROOT / part, folder / part)
+    return folder
 
 
 def checksums(directory: Path) -> dict[str, str]:

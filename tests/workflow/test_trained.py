@@ -9,7 +9,7 @@ import pytest
 
 from spikeline.artifacts import verify_tree
 from tests.sorting.simsort.handmade_networks import write_handmade_networks
-from tests.workflow.running import BALL_AND_STICK, plan, snakemake
+from tests.workflow.running import BALL_AND_STICK, copied_workflow, plan, snakemake
 
 pytestmark = [pytest.mark.workflow, pytest.mark.neuron]
 
@@ -103,6 +103,17 @@ def test_other_weights_of_the_users_sort_again(copied_trained_run: Path) -> None
     card.write_text(card.read_text() + "\n")
     jobs = plan(copied_trained_run, configuration=configuration(copied_trained_run))
     assert jobs == {"sort": 1, **SCORED}
+
+
+def test_a_raised_version_of_simsort_sorts_again_with_it_and_with_no_other(trained_run: Path, tmp_path: Path) -> None:
+    workflow, settings = copied_workflow(tmp_path / "workflow"), configuration(tmp_path)
+    assert plan(trained_run, configuration=settings, workflow=workflow) == {}
+    common = workflow / "rules/common.smk"
+    before, _, after = common.read_text().partition('SORTER_VERSIONS = {"simsort": ')
+    assert after
+    common.write_text(f'{before}SORTER_VERSIONS = {{"simsort": 1{after}')
+    jobs = plan(trained_run, configuration=settings, workflow=workflow)
+    assert jobs == {"sort": 2, **SCORED}
 
 
 def test_the_test_side_trains_nothing(copied_trained_run: Path) -> None:
