@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from spikeline.artifacts import Provenance, write_csv
 from spikeline.config.sorting import ScoringSettings
 from spikeline.errors import DataError
-from spikeline.sorting.sorting_file import read_sorting
+from spikeline.sorting.score_sortings import score_sortings
 
 __all__ = ["score_dataset_to_files"]
 
@@ -53,11 +52,7 @@ def score_dataset_to_files(
     """
     from spikeline.data.datasets import read_dataset_table
     from spikeline.data.readers import read_dataset_recording, read_ground_truth
-    from spikeline.sorting.scoring import aligned_truth, score_sorting
-    from spikeline.sorting.snr import unit_peaks
 
-    if not sortings:
-        raise DataError("no sorting was given", "at least one", "name a sorter under sorting.sorters")
     table = read_dataset_table(table_path)
     truth = read_ground_truth(dataset, data_root, table)
     if truth is None:
@@ -67,20 +62,7 @@ def score_dataset_to_files(
             "score another data set; docs/datasets.md says which layouts have true spikes",
         )
     recording = read_dataset_recording(dataset, data_root, table)
-    peaks = unit_peaks(recording, truth, filter_hz)
-    moves = {unit: peak.offset if settings.true_time == "extracellular_peak" else 0 for unit, peak in peaks.items()}
-    rate = recording.get_sampling_frequency()
-    known = {
-        "snr": {unit: peak.snr for unit, peak in peaks.items()},
-        "peak_offset_ms": {unit: 1000 * move / rate for unit, move in moves.items()},
-    }
-    aligned = aligned_truth(truth, moves)
-    scored = [
-        score_sorting(aligned, read_sorting(path), settings, recording=dataset, sorter=name, **known)
-        for name, path in sortings.items()
-    ]
-    scores = pd.concat([scores for scores, _ in scored], ignore_index=True)
-    counts = pd.concat([counts for _, counts in scored], ignore_index=True)
+    scores, counts = score_sortings(recording, truth, sortings, settings, filter_hz, name=dataset)
     if not table[dataset].truth_complete or table[dataset].scored_units is not None:
         counts["false_positive"] = np.nan
     write_csv(scores_csv, scores, schema="scores", provenance=provenance)

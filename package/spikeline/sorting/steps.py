@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from spikeline.artifacts import Provenance, manifest_path, seed_integer, write_csv
 from spikeline.config.sorting import ScoringSettings, SorterSettings
-from spikeline.errors import DataError
+from spikeline.sorting.score_sortings import score_sortings
 from spikeline.sorting.simsort.weight_files import with_trained_weights
 from spikeline.sorting.sorting_file import read_sorting, write_sorting
 
@@ -100,36 +98,15 @@ def score_to_files(
         If no sorting is given.
     """
     from spikeline.simulation.recordings.recording import read_recording
-    from spikeline.sorting.scoring import aligned_truth, score_sorting
-    from spikeline.sorting.snr import unit_peaks
 
-    if not sortings:
-        raise DataError("no sorting was given", "at least one", "name a sorter under sorting.sorters")
     folder = Path(recording_folder)
     made = read_recording(folder)
-    peaks = unit_peaks(made.recording, made.sorting, filter_hz)
-    snr = {unit: peak.snr for unit, peak in peaks.items()}
-    moves = {unit: peak.offset if settings.true_time == "extracellular_peak" else 0 for unit, peak in peaks.items()}
-    truth = aligned_truth(made.sorting, moves)
-    rate = made.recording.get_sampling_frequency()
-    known = {"snr": snr, "peak_offset_ms": {unit: 1000 * move / rate for unit, move in moves.items()}}
     cells = dict(zip(made.units["unit_id"].astype(str), made.units["cell"].astype(str), strict=True))
-    tables = [
-        score_sorting(truth, read_sorting(path), settings, recording=folder.name, sorter=name, cells=cells, **known)
-        for name, path in sortings.items()
-    ]
-    write_csv(
-        scores_csv,
-        pd.concat([scores for scores, _ in tables], ignore_index=True),
-        schema="scores",
-        provenance=provenance,
+    scores, counts = score_sortings(
+        made.recording, made.sorting, sortings, settings, filter_hz, name=folder.name, cells=cells
     )
-    write_csv(
-        counts_csv,
-        pd.concat([counts for _, counts in tables], ignore_index=True),
-        schema="unit-counts",
-        provenance=provenance,
-    )
+    write_csv(scores_csv, scores, schema="scores", provenance=provenance)
+    write_csv(counts_csv, counts, schema="unit-counts", provenance=provenance)
 
 
 def sort_dataset_to_file(
