@@ -1,0 +1,84 @@
+"""Trajectories of inputs and outputs, of one length or of several: what mixtures are fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int64
+
+from spikeline.errors import DataError
+
+__all__ = ["Trajectories"]
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """N trajectories of at most T steps.
+
+    Parameters
+    ----------
+    inputs, outputs
+        What lies beyond a trajectory's length is not looked at.
+    lengths
+        Steps of each.
+    labels
+        Which component made each, where that is known.
+
+    Raises
+    ------
+    DataError
+        If shapes do not fit, a length is impossible, or a value within a trajectory is not finite.
+    """
+
+    inputs: Float[np.ndarray, "N T m"]
+    outputs: Float[np.ndarray, "N T q"]
+    lengths: Int64[np.ndarray, " N"]
+    labels: Int64[np.ndarray, " N"] | None = None
+
+    def __post_init__(self) -> None:
+        n, longest = self.inputs.shape[:2]
+        if self.outputs.shape[:2] != (n, longest) or self.lengths.shape != (n,):
+            raise DataError(
+                f"inputs {self.inputs.shape}, outputs {self.outputs.shape}, lengths {self.lengths.shape}",
+                "arrays (N, T, m), (N, T, q) and (N,) of the same N and T",
+                "pad shorter trajectories to the longest, and say their lengths",
+            )
+        wrong = np.flatnonzero((self.lengths < 1) | (self.lengths > longest))
+        if len(wrong):
+            raise DataError(
+                f"trajectory {wrong[0]} has the length {self.lengths[wrong[0]]}",
+                f"1 to {longest}",
+                "correct the lengths",
+            )
+        inside = self.inside()
+        for name, values in (("input", self.inputs), ("output", self.outputs)):
+            bad = np.argwhere(~np.isfinite(values).all(axis=2) & inside)
+            if len(bad):
+                raise DataError(
+                    f"an {name} of trajectory {bad[0, 0]} is not finite at step {bad[0, 1]}",
+                    "finite numbers within each trajectory",
+                    "leave the trajectory out, or cut it before that step",
+                )
+
+    @property
+    def n_inputs(self) -> int:
+        """m."""
+        return self.inputs.shape[2]
+
+    @property
+    def n_outputs(self) -> int:
+        """q."""
+        return self.outputs.shape[2]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, chosen: slice) -> Trajectories:
+        """Some of them: a shard."""
+        labels = None if self.labels is None else self.labels[chosen]
+        return Trajectories(self.inputs[chosen], self.outputs[chosen], self.lengths[chosen], labels)
+
+    def inside(self) -> Bool[np.ndarray, "N T"]:
+        """Which steps belong to their trajectory."""
+        return np.arange(self.inputs.shape[1]) < self.lengths[:, None]

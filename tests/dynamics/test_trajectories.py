@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from spikeline.dynamics.lagged_inputs import lagged_inputs
+from spikeline.dynamics.trajectories import Trajectories
+from spikeline.errors import DataError
+
+
+def _trajectories(**changed):
+    parts = {"inputs": np.zeros((3, 5, 2)), "outputs": np.zeros((3, 5, 1)), "lengths": np.array([5, 4, 2])}
+    return Trajectories(**{**parts, **changed})
+
+
+def test_what_lies_beyond_a_length_is_not_looked_at():
+    outputs = np.zeros((3, 5, 1))
+    outputs[2, 2:] = np.nan
+    assert len(_trajectories(outputs=outputs)) == 3
+    outputs[2, 1] = np.nan
+    with pytest.raises(DataError, match="output of trajectory 2 is not finite at step 1"):
+        _trajectories(outputs=outputs)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"outputs": np.zeros((3, 4, 1))}, "same N and T"),
+        ({"lengths": np.array([5, 6, 2])}, "trajectory 1 has the length 6"),
+        ({"lengths": np.array([5, 4, 0])}, "trajectory 2 has the length 0"),
+    ],
+)
+def test_what_does_not_fit_is_named(changed, message):
+    with pytest.raises(DataError, match=message):
+        _trajectories(**changed)
+
+
+@pytest.mark.parametrize("first_lag", [0, 1])
+def test_lagged_inputs_are_newest_first(first_lag):
+    inputs = np.arange(2 * 7 * 2, dtype=float).reshape(2, 7, 2)
+    rows = lagged_inputs(inputs, 3, first_lag)
+    assert rows.shape == (2, 5 - first_lag, 6)
+    for row in range(rows.shape[1]):
+        t = row + 3 + first_lag - 1
+        expected = np.concatenate([inputs[:, t - first_lag - lag] for lag in range(3)], axis=1)
+        np.testing.assert_array_equal(rows[:, row], expected)
+    assert lagged_inputs(inputs, 8).shape == (2, 0, 16)
