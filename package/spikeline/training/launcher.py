@@ -167,7 +167,25 @@ def _submitted(
         "slurm_account": queue.account,
     }
     executor.update_parameters(**{option: value for option, value in wanted.items() if value is not None})
-    return executor.submit(_Restartable(function, arguments))
+    with _heeding_interrupts():
+        return executor.submit(_Restartable(function, arguments))
+
+
+@contextlib.contextmanager
+def _heeding_interrupts() -> Iterator[None]:
+    """What is started here ends on SIGINT, by which a local job is cancelled.
+
+    A process that ignores it, as those do that a script starts with ``&``, would hand that on to its children.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if not ignored or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _found(folder: Path, key: str) -> Job[None] | None:
