@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spikeline.artifacts import seed_stream
-from spikeline.dynamics.generator import random_system, simulate_mixture
+from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
 from spikeline.dynamics.systems import LinearSystem, markov_parameters
 from spikeline.dynamics.trajectories import Trajectories
 

@@ -3,19 +3,20 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from spikeline.artifacts import seed_stream
-from spikeline.dynamics.expectation_maximisation import fit_mixture_em
-from spikeline.dynamics.generator import random_system, simulate_mixture
-from spikeline.dynamics.ho_kalman import realise
-from spikeline.dynamics.kalman_smoother import smooth
-from spikeline.dynamics.mixture_responses import mixture_responses
-from spikeline.dynamics.noise_initialisation import with_noise_from_residuals
-from spikeline.dynamics.scores import match_components
-from spikeline.dynamics.sufficient_statistics import maximised, sufficient_statistics
-from spikeline.dynamics.systems import LinearSystem, markov_parameters
-from spikeline.dynamics.tensor_decomposition import simultaneous_diagonalisation
+from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
+from spikeline.dynamics.em.kalman_smoother import smooth
+from spikeline.dynamics.em.sufficient_statistics import maximised, sufficient_statistics
+from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.moments.ustat_moments import ustat_second_moment, ustat_third_moment
+from spikeline.dynamics.scores.matching import match_components
+from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
+from spikeline.dynamics.starts.ho_kalman import realise
+from spikeline.dynamics.starts.noise_initialisation import with_noise_from_residuals
+from spikeline.dynamics.systems import LinearSystem
+from spikeline.dynamics.tensor.mixture_responses import mixture_responses
+from spikeline.dynamics.tensor.tensor_decomposition import simultaneous_diagonalisation
+from spikeline.dynamics.tensor.whitening import whitened_directions
 from spikeline.dynamics.trajectories import Trajectories
-from spikeline.dynamics.ustat_moments import ustat_second_moment, ustat_third_moment
-from spikeline.dynamics.whitening import whitened_directions
 from spikeline.errors import NumericalError
 from tests.dynamics.mixtures import three_component_data, three_systems
 
@@ -74,7 +75,7 @@ def test_statistics_of_several_lengths_add_up():
     mixed = Trajectories(data.inputs, data.outputs, lengths)
     outputs = data.outputs.copy()
     outputs[~mixed.inside()] = np.nan
-    fit = fit_mixture_em(Trajectories(data.inputs, outputs, lengths), [system], np.ones(1), most_iterations=3)
+    fit = fit_mixture_em(Trajectories(data.inputs, outputs, lengths), Mixture((system,), np.ones(1)), most_iterations=3)
     expected = sum(
         smooth(system, data.inputs[[i], :length], data.outputs[[i], :length]).log_likelihood[0]
         for i, length in enumerate(lengths)
@@ -90,9 +91,9 @@ def test_a_likelihood_that_falls_is_an_error(monkeypatch):
     def wrong(statistics, floor, *, feedthrough):
         return systems[0], False
 
-    monkeypatch.setattr("spikeline.dynamics.expectation_maximisation.maximised", wrong)
+    monkeypatch.setattr("spikeline.dynamics.em.expectation_maximisation.maximised", wrong)
     with pytest.raises(NumericalError, match="fell from"):
-        fit_mixture_em(data, systems, np.full(3, 1 / 3))
+        fit_mixture_em(data, Mixture(tuple(systems), np.full(3, 1 / 3)))
 
 
 def test_outputs_without_bounds_are_an_error():
@@ -100,7 +101,7 @@ def test_outputs_without_bounds_are_an_error():
     _, data = three_component_data(2, 10, 20)
     huge = Trajectories(data.inputs, data.outputs * 1e200, data.lengths)
     with np.errstate(all="ignore"), pytest.raises(NumericalError, match="log-likelihood is"):
-        fit_mixture_em(huge, systems, np.full(3, 1 / 3))
+        fit_mixture_em(huge, Mixture(tuple(systems), np.full(3, 1 / 3)))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -112,8 +113,8 @@ def test_moments_first_then_em_finds_the_mixture(seed):
     draw = seed_stream(seed, "test-smd")
     found = mixture_responses(whitening, third, lambda T: simultaneous_diagonalisation(T, draw), 1, 1)
     start = with_noise_from_residuals([realise(g, 2) for g in found.markov], data)
-    fit = fit_mixture_em(data, start, found.weights)
+    fit = fit_mixture_em(data, Mixture(tuple(start), found.weights))
     assert (np.diff(fit.log_likelihoods) > -1e-8 * data.outputs.size).all()
-    match = match_components(true, np.stack([markov_parameters(system, 6) for system in fit.systems]))
+    match = match_components(true, fit.mixture.responses(6))
     assert match.markov_error < 0.03
     assert adjusted_rand_score(data.labels, fit.responsibilities.argmax(axis=1)) > 0.99

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from spikeline.artifacts import seed_stream
-from spikeline.dynamics.generator import random_system, simulate_mixture
-from spikeline.dynamics.kalman_smoother import smooth
+from spikeline.dynamics.em.kalman_smoother import smooth
+from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
 from spikeline.dynamics.systems import LinearSystem
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from spikeline.artifacts import seed_stream
-from spikeline.dynamics.generator import random_system, simulate_mixture
-from spikeline.dynamics.moment_sums import MomentSum
-from spikeline.dynamics.stein_moments import stein_second_moment, stein_third_moment
+from spikeline.dynamics.moments.moment_sums import MomentSum
+from spikeline.dynamics.moments.stein_moments import stein_second_moment, stein_third_moment
+from spikeline.dynamics.moments.ustat_moments import ustat_second_moment, ustat_third_moment
+from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
 from spikeline.dynamics.systems import markov_parameters
 from spikeline.dynamics.trajectories import Trajectories
-from spikeline.dynamics.ustat_moments import ustat_second_moment, ustat_third_moment
 from spikeline.errors import DataError
 from tests.dynamics.mixtures import WEIGHTS, three_systems
 
@@ -102,7 +102,7 @@ def test_shards_add_up_to_the_whole(estimator, monkeypatch):
         "stein": (stein_second_moment, stein_third_moment),
     }[estimator]
     shards = [data[i : i + 13] for i in range(0, 40, 13)]
-    monkeypatch.setattr("spikeline.dynamics.ustat_moments._VALUES_AT_ONCE", 500)
+    monkeypatch.setattr("spikeline.dynamics.moments.ustat_moments._VALUES_AT_ONCE", 500)
     for whole, parts in (
         (second(data, 3), [second(shard, 3) for shard in shards]),
         (third(data, 3, W), [third(shard, 3, W) for shard in shards]),

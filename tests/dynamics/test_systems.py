@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spikeline.artifacts import seed_stream
-from spikeline.dynamics.generator import random_system, simulate_mixture
+from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
 from spikeline.dynamics.systems import LinearSystem, markov_parameters, spectral_radius
 from spikeline.errors import DataError
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from spikeline.artifacts import seed_stream
-from spikeline.dynamics.generator import random_system
-from spikeline.dynamics.ho_kalman import realise
-from spikeline.dynamics.joint_diagonalisation import joint_diagonaliser
-from spikeline.dynamics.mixture_responses import mixture_responses
-from spikeline.dynamics.scores import match_components
-from spikeline.dynamics.stein_moments import stein_second_moment, stein_third_moment
+from spikeline.dynamics.moments.stein_moments import stein_second_moment, stein_third_moment
+from spikeline.dynamics.moments.ustat_moments import ustat_second_moment, ustat_third_moment
+from spikeline.dynamics.scores.matching import match_components
+from spikeline.dynamics.simulated.generator import random_system
+from spikeline.dynamics.starts.ho_kalman import realise
 from spikeline.dynamics.systems import LinearSystem, markov_parameters, spectral_radius
-from spikeline.dynamics.tensor_decomposition import power_method, simultaneous_diagonalisation
-from spikeline.dynamics.ustat_moments import ustat_second_moment, ustat_third_moment
-from spikeline.dynamics.whitening import whitened_directions
+from spikeline.dynamics.tensor.joint_diagonalisation import joint_diagonaliser
+from spikeline.dynamics.tensor.mixture_responses import mixture_responses
+from spikeline.dynamics.tensor.tensor_decomposition import power_method, simultaneous_diagonalisation
+from spikeline.dynamics.tensor.whitening import whitened_directions
 from spikeline.errors import DataError, NumericalError
 from tests.dynamics.mixtures import three_component_data
 

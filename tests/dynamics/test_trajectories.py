@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spikeline.dynamics.lagged_inputs import lagged_inputs
+from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
 

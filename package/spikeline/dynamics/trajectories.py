@@ -24,6 +24,8 @@ class Trajectories:
         Steps of each.
     labels
         Which component made each, where that is known.
+    observed
+        Which outputs were observed; the others are missing, whatever stands there. None: all of them.
 
     Raises
     ------
@@ -35,6 +37,7 @@ class Trajectories:
     outputs: Float[np.ndarray, "N T q"]
     lengths: Int64[np.ndarray, " N"]
     labels: Int64[np.ndarray, " N"] | None = None
+    observed: Bool[np.ndarray, "N T q"] | None = None
 
     def __post_init__(self) -> None:
         n, longest = self.inputs.shape[:2]
@@ -51,14 +54,24 @@ class Trajectories:
                 f"1 to {longest}",
                 "correct the lengths",
             )
+        if self.observed is not None and self.observed.shape != self.outputs.shape:
+            raise DataError(
+                f"observed has shape {self.observed.shape}",
+                f"that of the outputs, {self.outputs.shape}",
+                "say of each output whether it was observed",
+            )
         inside = self.inside()
-        for name, values in (("input", self.inputs), ("output", self.outputs)):
+        seen = self.outputs if self.observed is None else np.where(self.observed, self.outputs, 0.0)
+        for name, values, missing in (
+            ("input", self.inputs, ""),
+            ("output", seen, "; missing outputs are marked by observed=numpy.isfinite(outputs)"),
+        ):
             bad = np.argwhere(~np.isfinite(values).all(axis=2) & inside)
             if len(bad):
                 raise DataError(
                     f"an {name} of trajectory {bad[0, 0]} is not finite at step {bad[0, 1]}",
                     "finite numbers within each trajectory",
-                    "leave the trajectory out, or cut it before that step",
+                    f"leave the trajectory out, or cut it before that step{missing}",
                 )
 
     @property
@@ -74,10 +87,10 @@ class Trajectories:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def __getitem__(self, chosen: slice) -> Trajectories:
-        """Some of them: a shard."""
-        labels = None if self.labels is None else self.labels[chosen]
-        return Trajectories(self.inputs[chosen], self.outputs[chosen], self.lengths[chosen], labels)
+    def __getitem__(self, chosen: slice | np.ndarray) -> Trajectories:
+        """Some of them, by a slice, indices or a mask."""
+        labels, observed = (None if part is None else part[chosen] for part in (self.labels, self.observed))
+        return Trajectories(self.inputs[chosen], self.outputs[chosen], self.lengths[chosen], labels, observed)
 
     def inside(self) -> Bool[np.ndarray, "N T"]:
         """Which steps belong to their trajectory."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from spikeline.dynamics.joint_diagonalisation import joint_diagonaliser
+from spikeline.dynamics.tensor.joint_diagonalisation import joint_diagonaliser
 
 __all__ = ["TensorComponents", "power_method", "simultaneous_diagonalisation"]
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, Int64
 
-from spikeline.dynamics.lagged_inputs import lagged_inputs
-from spikeline.dynamics.moment_sums import MomentSum
+from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
+from spikeline.dynamics.moments.moment_sums import MomentSum
 from spikeline.dynamics.trajectories import Trajectories
 
 __all__ = ["ustat_second_moment", "ustat_third_moment"]

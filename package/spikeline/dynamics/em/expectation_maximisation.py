@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
-from spikeline.dynamics.kalman_smoother import SmoothedStates, smooth
-from spikeline.dynamics.sufficient_statistics import SufficientStatistics, maximised, sufficient_statistics
-from spikeline.dynamics.systems import LinearSystem
+from spikeline.dynamics.em.kalman_smoother import SmoothedStates, smooth
+from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics, maximised, sufficient_statistics
+from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import NumericalError
 
@@ -29,18 +28,17 @@ class MixtureFit:
 
     Parameters
     ----------
-    systems, weights
-        Of the components.
+    mixture
+        Systems and weights.
     responsibilities
-        Probability of each component given a trajectory, under the systems and weights of the last E-step.
+        Probability of each component given a trajectory, under the mixture.
     log_likelihoods
         Of all trajectories together, nats; before each M-step.
     converged
         Whether the last step gained less than the tolerance.
     """
 
-    systems: list[LinearSystem]
-    weights: Float[np.ndarray, " K"]
+    mixture: Mixture
     responsibilities: Float[np.ndarray, "N K"]
     log_likelihoods: Float[np.ndarray, " iterations"]
     converged: bool
@@ -48,20 +46,19 @@ class MixtureFit:
 
 def fit_mixture_em(
     trajectories: Trajectories,
-    systems: Sequence[LinearSystem],
-    weights: Float[np.ndarray, " K"],
+    start: Mixture,
     *,
     feedthrough: bool = True,
     tolerance: float = 1e-6,
     most_iterations: int = 200,
 ) -> MixtureFit:
-    """Climb the likelihood from given systems and weights.
+    """Climb the likelihood from a given mixture.
 
     Parameters
     ----------
     trajectories
         Without gaps; lengths may differ.
-    systems, weights
+    start
         Where to start.
     feedthrough
         Whether D is estimated; else it stays zero.
@@ -75,7 +72,7 @@ def fit_mixture_em(
     NumericalError
         If the likelihood is not finite, or falls by more than rounding although no covariance met its floor.
     """
-    systems, weights = list(systems), np.asarray(weights, np.float64)
+    systems, weights = list(start.systems), start.weights
     groups = _by_length(trajectories)
     numbers = float(trajectories.lengths.sum()) * trajectories.n_outputs
     floor = _FLOOR * float(trajectories.outputs[trajectories.inside()].var())
@@ -109,7 +106,7 @@ def fit_mixture_em(
             raised |= met_floor
         weights = np.maximum(responsibilities.mean(axis=0), _LEAST_WEIGHT)
         weights /= weights.sum()
-    return MixtureFit(systems, weights, responsibilities, np.array(history), converged)
+    return MixtureFit(Mixture(tuple(systems), weights), responsibilities, np.array(history), converged)
 
 
 def _by_length(trajectories: Trajectories) -> list[tuple[np.ndarray, Trajectories]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Float
 
-from spikeline.dynamics.kalman_smoother import SmoothedStates
+from spikeline.dynamics.em.kalman_smoother import SmoothedStates
 from spikeline.dynamics.systems import LinearSystem
 
 __all__ = ["SufficientStatistics", "maximised", "sufficient_statistics"]

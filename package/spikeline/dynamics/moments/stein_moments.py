@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from spikeline.dynamics.lagged_inputs import lagged_inputs
-from spikeline.dynamics.moment_sums import MomentSum
+from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
+from spikeline.dynamics.moments.moment_sums import MomentSum
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
 

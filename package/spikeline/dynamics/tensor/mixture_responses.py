@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from spikeline.dynamics.tensor_decomposition import TensorComponents
-from spikeline.dynamics.whitening import Whitening
+from spikeline.dynamics.tensor.tensor_decomposition import TensorComponents
+from spikeline.dynamics.tensor.whitening import Whitening
 
 __all__ = ["MixtureResponses", "mixture_responses"]
 

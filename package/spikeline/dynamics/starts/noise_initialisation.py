@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from spikeline.dynamics.ho_kalman import Realisation
+from spikeline.dynamics.starts.ho_kalman import Realisation
 from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
 

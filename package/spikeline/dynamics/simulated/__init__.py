@@ -1,0 +1,1 @@
+"""Mixtures to try methods on: random systems, and trajectories drawn from them."""

@@ -1,0 +1,1 @@
+"""From two moments to the impulse response and weight of each component."""
