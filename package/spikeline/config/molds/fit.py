@@ -1,0 +1,109 @@
+"""Settings of one fit of a mixture of linear dynamical systems: from moments to EM."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from spikeline.config.base import FiniteFloat, Settings, setting
+
+__all__ = ["EMSettings", "FitSettings", "MomentSettings", "PrefilterSettings", "StartSettings"]
+
+
+class PrefilterSettings(Settings):
+    """One scalar filter over inputs and outputs that makes the inputs white: moments need white ones."""
+
+    whiten: Literal["auto", "on", "off"] = setting(
+        "auto",
+        description="auto: filter where the inputs are found to be correlated over time. The responses stay what they "
+        "are, because a scalar filter commutes with a linear system. EM sees the unfiltered trajectories.",
+    )
+    most_lags: int = setting(
+        4, unit="steps", description="Largest order of the filter; the order is chosen by BIC.", ge=1, le=50
+    )
+
+
+class MomentSettings(Settings):
+    """Second and third moments of impulse responses."""
+
+    estimator: Literal["ustat", "stein"] = setting(
+        "ustat",
+        description="ustat: over windows that do not overlap, any numbers of inputs and outputs. stein: the published "
+        "form, one output, Gaussian inputs; its error is several times larger.",
+    )
+    lags: int | None = setting(
+        None,
+        unit="steps",
+        description="How much of the responses, with lag 0. null: 2 n + 2 for n states. The U-statistic needs "
+        "trajectories of three times as many steps.",
+        ge=3,
+        le=200,
+    )
+    stein_every_lags: bool = setting(
+        False, description="stein: take every lags-th sample, as published, and not every one."
+    )
+    stein_halves: bool = setting(
+        False, description="stein: the second moment from one half of the trajectories, the third from the other, as "
+        "published; else both from all.",
+    )  # fmt: skip
+
+
+class StartSettings(Settings):
+    """Where EM starts."""
+
+    method: Literal["tensor", "fir_kmeans", "random"] = setting(
+        "tensor",
+        description="tensor: moments, taken apart. fir_kmeans: responses estimated trajectory by trajectory, clustered; "
+        "for inputs that moments cannot be had of. random: what the others are compared with.",
+    )
+    fall_back: bool = setting(
+        True,
+        description="Start with fir_kmeans, and say so, where moments cannot be had: inputs that are the same in every "
+        "trial or of too low rank, trajectories that are too short.",
+    )
+    decomposition: Literal["smd", "rtpm"] = setting(
+        "smd", description="smd: simultaneous matrix diagonalisation; rtpm: robust tensor power method."
+    )
+    noise: Literal["residuals_inflated", "residuals", "residual_covariance", "fixed"] = setting(
+        "residuals_inflated",
+        description="First Q and R. residuals: from the autocovariances of what the first systems leave; "
+        "residuals_inflated: the same with a larger Q, because EM crawls from a small one; residual_covariance: half of "
+        "the covariance each; fixed: Q = 0.1, R = 0.1 of the outputs' variance.",
+    )
+
+
+class EMSettings(Settings):
+    """Expectation maximisation."""
+
+    most_iterations: int = setting(200, description="EM ends after these at the latest.", ge=0, le=1_000_000)
+    tolerance: FiniteFloat = setting(
+        1e-6,
+        unit="nat per number",
+        description="EM ends when an iteration gains less than this for each number in the outputs.",
+        ge=0,
+        le=1,
+    )
+    engine: Literal["auto", "numba", "torch", "numpy"] = setting(
+        "auto",
+        description="What computes: numba on processors, torch on a GPU, numpy as the reference. auto: torch if there "
+        "is a GPU, else numba. All agree to 1e-9.",
+    )
+    feedthrough: bool = setting(True, description="Whether inputs reach the outputs of the same step (D); else D = 0.")
+    diagonal_observation_noise: bool = setting(False, description="Whether R has no covariances.")
+    shared_outputs: bool = setting(False, description="Whether all components have one C.")
+
+
+class FitSettings(Settings):
+    """One fit."""
+
+    prefilter: PrefilterSettings = setting(PrefilterSettings(), description="Inputs are made white for the moments.")
+    moments: MomentSettings = setting(MomentSettings(), description="What the tensor stage is made of.")
+    start: StartSettings = setting(StartSettings(), description="Where EM starts.")
+    em: EMSettings = setting(EMSettings(), description="The climb to the likelihood's maximum.")
+
+    @model_validator(mode="after")
+    def _published_choices_need_stein(self) -> FitSettings:
+        if self.moments.estimator == "ustat" and (self.moments.stein_every_lags or self.moments.stein_halves):
+            raise ValueError("moments.stein_every_lags and stein_halves need moments.estimator: stein")
+        return self
