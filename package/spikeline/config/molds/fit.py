@@ -54,8 +54,8 @@ class StartSettings(Settings):
 
     method: Literal["tensor", "fir_kmeans", "random"] = setting(
         "tensor",
-        description="tensor: moments, taken apart. fir_kmeans: responses estimated trajectory by trajectory, clustered; "
-        "for inputs that moments cannot be had of. random: what the others are compared with.",
+        description="tensor: moments, taken apart. fir_kmeans: responses estimated trajectory by trajectory, and "
+        "clustered, for inputs that moments cannot be had of. random: what the others are compared with.",
     )
     fall_back: bool = setting(
         True,
@@ -68,8 +68,8 @@ class StartSettings(Settings):
     noise: Literal["residuals_inflated", "residuals", "residual_covariance", "fixed"] = setting(
         "residuals_inflated",
         description="First Q and R. residuals: from the autocovariances of what the first systems leave; "
-        "residuals_inflated: the same with a larger Q, because EM crawls from a small one; residual_covariance: half of "
-        "the covariance each; fixed: Q = 0.1, R = 0.1 of the outputs' variance.",
+        "residuals_inflated: the same with a larger Q, because EM crawls from a small one; residual_covariance: half "
+        "of the covariance each; fixed: Q = 0.1, R = 0.1 of the outputs' variance.",
     )
 
 
