@@ -13,6 +13,7 @@ from spikeline.data.datasets import (
     read_dataset_table,
 )
 from spikeline.data.layouts import SNIPPET_READERS
+from spikeline.dynamics.experiments.plan import experiment_batches
 from spikeline.errors import SpikelineError
 from spikeline.simulation.cells.cell_sources import find_cell_models
 from spikeline.simulation.cells.channels import channels_of, checksums_of
