@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from spikeline.config.molds import EMSettings
 from spikeline.dynamics.em.fit_checks import seen_outputs
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.mixture_files import mixture_arrays, mixture_of
+from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
 
@@ -41,6 +42,15 @@ class FitState:
     mixture: Mixture
     log_likelihoods: tuple[float, ...]
     notes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        # As they are when they are read: sums round differently over other orders of memory.
+        names = [field.name for field in fields(LinearSystem)]
+        systems = (
+            LinearSystem(**{name: np.ascontiguousarray(getattr(system, name)) for name in names})
+            for system in self.mixture.systems
+        )
+        object.__setattr__(self, "mixture", Mixture(tuple(systems), self.mixture.weights))
 
 
 def fit_identity(trajectories: Trajectories, start: Mixture, settings: EMSettings, engine: object) -> dict[str, str]:
