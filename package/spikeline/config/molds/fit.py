@@ -84,6 +84,11 @@ class EMSettings(Settings):
         ge=0,
         le=1,
     )
+    acceleration: Literal["anderson", "none"] = setting(
+        "anderson",
+        description="anderson: the next mixture is extrapolated from the last few, and taken back if it is less "
+        "likely; far fewer iterations. none: EM alone.",
+    )
     engine: Literal["auto", "numba", "torch", "numpy"] = setting(
         "auto",
         description="What computes: numba on processors, torch on a GPU, numpy as the reference. auto: torch if there "
