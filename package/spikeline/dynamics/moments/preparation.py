@@ -106,12 +106,9 @@ def _judge(after: InputCorrelation, filters: bool, notes: Notes) -> None:
     """Warn of inputs that are still correlated; refuse them where the filter was to help and could not."""
     if after.largest < _NOTED or after.probability >= _BY_CHANCE:
         return
-    seen = (
-        f"inputs {'that were filtered ' if filters else ''}have a correlation of {after.largest:.2g} at lag {after.lag}"
-    )
+    which = "filtered inputs" if filters else "inputs"
+    seen = f"{which} have a correlation of {after.largest:.2g} at lag {after.lag}"
     remedy = "raise prefilter.most_lags, or start with start.method: fir_kmeans"
     if filters and after.largest >= _TOO_CORRELATED:
         raise DataError(seen, f"less than {_TOO_CORRELATED}: moments are biased by about as much", remedy)
-    notes.warn(
-        f"{seen}, and moments are biased by about as much; {remedy if filters else 'set prefilter.whiten: auto'}"
-    )
+    notes.warn(f"{seen}, which biases moments by about as much; {remedy if filters else 'set prefilter.whiten: auto'}")

@@ -6,8 +6,8 @@ its own inputs enter nowhere before it, and so, taken from the latest on, produc
 have the mean vec(G)^(x)2 and vec(G)^(x)3 without bias, whatever the noise and the response beyond the lags. Inputs must
 be independent over time, and need not be Gaussian.
 
-A window counts only if all outputs at its last step are known: counts of pairs and triples are then those of the windows
-that are there, and nothing is biased as long as outputs are missing whatever they would have been.
+A window counts only if all outputs at its last step are known. Pairs and triples are then those of the windows that are
+there, and nothing is biased as long as what is missing does not depend on what it would have been.
 """
 
 from __future__ import annotations

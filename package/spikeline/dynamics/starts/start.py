@@ -10,9 +10,9 @@ from jaxtyping import Float
 from spikeline.artifacts import seed_stream
 from spikeline.config.molds import FitSettings
 from spikeline.dynamics.mixture import Mixture
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.unit_scale import UnitScale, unit_scale
 from spikeline.dynamics.notes import Notes
+from spikeline.dynamics.starts.checks import check_outputs, checked_lags
 from spikeline.dynamics.starts.fir_kmeans import fir_kmeans
 from spikeline.dynamics.starts.ho_kalman import Realisation, realise
 from spikeline.dynamics.starts.input_free import input_free_kmeans
@@ -20,11 +20,9 @@ from spikeline.dynamics.starts.noise_initialisation import with_noise
 from spikeline.dynamics.starts.random_start import random_start
 from spikeline.dynamics.starts.tensor_start import tensor_responses
 from spikeline.dynamics.trajectories import Trajectories
-from spikeline.errors import ConfigError, DataError
+from spikeline.errors import DataError
 
 __all__ = ["Start", "make_start"]
-
-_STILL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ def make_start(trajectories: Trajectories, n_components: int, n_states: int, set
         If an output is constant, there are fewer trajectories than components, K exceeds the numbers in a response, or
         the method cannot work on these trajectories.
     """
-    lags = _lags(trajectories, n_components, n_states, settings)
-    _check_outputs(trajectories)
+    lags = checked_lags(trajectories, n_components, n_states, settings)
+    check_outputs(trajectories)
     notes = Notes()
     scale = unit_scale(trajectories)
     method = settings.start.method
@@ -125,51 +123,3 @@ def _from_clusters(
     if scaled.n_inputs == 0:
         return input_free_kmeans(scaled, n_components, n_states, seed, notes)
     return fir_kmeans(scaled, n_components, n_states, lags, seed, notes, feedthrough=settings.em.feedthrough)
-
-
-def _lags(trajectories: Trajectories, n_components: int, n_states: int, settings: FitSettings) -> int:
-    """Of the responses, once the numbers that were asked for are checked against each other."""
-    for name, number in (("n_components", n_components), ("n_states", n_states)):
-        if number < 1:
-            raise ConfigError(f"{name} is {number}", "1 or more", f"set {name}")
-    lags = settings.moments.lags or 2 * n_states + 2
-    if lags < 2 * n_states + 1:
-        raise ConfigError(
-            f"moments.lags is {lags} for {n_states} states",
-            f"at least {2 * n_states + 1}",
-            "raise moments.lags or leave it null, or take fewer states",
-        )
-    if n_components > len(trajectories):
-        raise DataError(
-            f"{len(trajectories)} trajectories for {n_components} components",
-            "at least as many trajectories as components",
-            "take fewer components, or more trajectories",
-        )
-    if settings.start.method != "tensor" or trajectories.n_inputs == 0:
-        return lags
-    if settings.moments.estimator == "stein" and trajectories.n_outputs != 1:
-        raise ConfigError(
-            f"moments.estimator is stein for {trajectories.n_outputs} outputs",
-            "one output for Stein's moments",
-            "set moments.estimator: ustat",
-        )
-    numbers = trajectories.n_outputs * (lags - (not settings.em.feedthrough)) * trajectories.n_inputs
-    if n_components > numbers:
-        raise DataError(
-            f"{n_components} components of responses of {numbers} numbers",
-            f"at most {numbers} components",
-            "raise moments.lags, take fewer components, or start with start.method: fir_kmeans",
-        )
-    return lags
-
-
-def _check_outputs(trajectories: Trajectories) -> None:
-    known = known_outputs(trajectories)
-    for output in range(trajectories.n_outputs):
-        values = trajectories.outputs[..., output][known[..., output]]
-        if len(values) == 0 or float(values.std()) <= _STILL * float(np.abs(values).max()):
-            raise DataError(
-                f"output {output} {'is missing everywhere' if len(values) == 0 else 'is constant'}",
-                "outputs that vary",
-                "leave that output out",
-            )

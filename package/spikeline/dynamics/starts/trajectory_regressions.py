@@ -114,10 +114,8 @@ def trajectory_regressions(trajectories: Trajectories, lags: int, first_lag: int
 
 def _sums(
     trajectories: Trajectories, lags: int, first_lag: int
-) -> tuple[
-    Float[np.ndarray, "N O d d"], Float[np.ndarray, "N q d"], Float[np.ndarray, "N q"], Float[np.ndarray, "N O"]
-]:
-    """Of each trajectory v v', v y, y y, and how many steps were summed."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of each v v' (N, O, d, d), v y (N, q, d), y y (N, q), and how many steps were summed (N, O)."""
     n, q, d = len(trajectories), trajectories.n_outputs, lags * trajectories.n_inputs
     apart = 1 if trajectories.observed is None else q
     vv, vy, yy, steps = np.zeros((n, apart, d, d)), np.zeros((n, q, d)), np.zeros((n, q)), np.zeros((n, apart))
