@@ -1,42 +1,50 @@
-"""A random mixture to start EM from: what other starts are compared with."""
+"""Random systems to start EM from: the baseline that other starts are compared with."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.simulated.generator import random_system
-from spikeline.dynamics.systems import LinearSystem
-from spikeline.dynamics.trajectories import Trajectories
 
 __all__ = ["random_start"]
 
+_NOISE = 0.1
+
 
 def random_start(
-    trajectories: Trajectories, n_components: int, n_states: int, draw: np.random.Generator, feedthrough: bool = True
+    n_components: int,
+    n_states: int,
+    n_inputs: int,
+    n_outputs: int,
+    draw: np.random.Generator,
+    *,
+    feedthrough: bool = True,
 ) -> Mixture:
-    """Random stable systems whose outputs are about as large as those of the trajectories; equal weights.
-
-    A is Gaussian, scaled to a spectral radius in [0.6, 0.9]; B, C and D are Gaussian, scaled to an impulse response of
-    unit energy times the outputs' standard deviation; Q = 0.1 I, R = 0.1 of the outputs' variance, S = I. The published
-    method's random start was not available to us: this one is ours.
+    """Systems of unit impulse energy, spectral radii in [0.6, 0.9], Q = R = 0.1 I, S = I, and equal weights.
 
     Parameters
     ----------
-    trajectories
-        Tell the numbers of inputs and outputs, and the outputs' variance.
-    n_components, n_states
-        Of the mixture.
+    n_components, n_states, n_inputs, n_outputs
+        K, n, m, q. Without inputs, states get their energy from noise in place of them.
     draw
         Where the numbers come from.
     feedthrough
         Whether D is drawn; else it is zero.
     """
-    variance = float(trajectories.outputs[trajectories.inside()].var())
-    size, n, q = np.sqrt(variance), n_states, trajectories.n_outputs
     systems = []
     for _ in range(n_components):
-        drawn = random_system(n, trajectories.n_inputs, q, draw, feedthrough=feedthrough)
-        noise = 0.1 * np.eye(n), 0.1 * variance * np.eye(q)
-        systems.append(LinearSystem(drawn.A, drawn.B, size * drawn.C, size * drawn.D, *noise, np.zeros(n), np.eye(n)))
+        system = random_system(
+            n_states,
+            max(n_inputs, 1),
+            n_outputs,
+            draw,
+            feedthrough=feedthrough and n_inputs > 0,
+            process_noise=_NOISE,
+            observation_noise=_NOISE,
+        )
+        B, D = system.B[:, :n_inputs], system.D[:, :n_inputs]
+        systems.append(replace(system, B=B, D=D, S=np.eye(n_states)))
     return Mixture(tuple(systems), np.full(n_components, 1 / n_components))
