@@ -69,18 +69,21 @@ def draw_molds_complex(
     drawn = []
     with figure_style():
         figure = Figure(figsize=(180 * MILLIMETRE, (8 + 50 * len(names)) * MILLIMETRE))
-        panels = figure.subplots(len(names), len(_MEASURES), squeeze=False)
-        for row, name in zip(panels, names, strict=True):
+        parts = figure.subfigures(len(names), 1, squeeze=False)[:, 0]
+        panels = []
+        for part, name in zip(parts, names, strict=True):
             own = table[table["experiment"] == name]
+            row = part.subplots(1, len(_MEASURES))
+            panels += list(row)
             axis = swept_axis(own)
             for axes, measure in zip(row, _MEASURES, strict=True):
                 points = _draw_dots(axes, own, measure) if axis is None else _draw_course(axes, own, measure, axis)
                 drawn.append(points.assign(experiment=name, measure=measure))
                 _finish(axes, measure, own)
-            row[0].set_title(_title(own, axis))
+            part.suptitle(_title(own, axis), fontsize=7.5, x=0.01, ha="left")
             if axis is not None:
                 row[-1].legend(fontsize=5)
-        for axes, letter in zip(panels.ravel(), "abcdefghijklmnopqrstuvwxyz", strict=False):
+        for axes, letter in zip(panels, "abcdefghijklmnopqrstuvwxyz", strict=False):
             panel_letter(axes, letter)
         mark_scale(figure, tier)
         tables = {"medians": pd.concat(drawn, ignore_index=True), "scores": table}

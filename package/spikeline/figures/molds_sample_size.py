@@ -74,8 +74,9 @@ def draw_molds_sample_size(
                     axes.plot(flat["trajectories"], flat["median"], color=colour, linewidth=0.8, linestyle=(0, (3, 2)))
             drawn.append(points.assign(method="tensor", estimator=name))
             axes.set(xscale="log", yscale="log", xlabel="trajectories")
+            axes.xaxis.set_major_formatter(_PLAIN)
             axes.yaxis.set_major_formatter(_PLAIN)
-            axes.set_title(f"{ESTIMATORS[name]} ({tensor['seed'].nunique()} seeds)")
+            axes.set_title(f"{ESTIMATORS[name]}, {tensor['seed'].nunique()} seeds")
         panels[0].set_ylabel("Markov error (median over seeds)")
         _legend(figure, panels[-1], bool(len(baseline)))
         for axes, letter in zip(panels, "abcdef", strict=False):

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from spikeline.artifacts import Provenance
 from spikeline.errors import FormatError
@@ -82,6 +83,9 @@ def draw_molds_smd_rtpm(
             axes.set_xlabel("steps of a trajectory")
         bar = figure.colorbar(images[0], ax=panels[:, :2].ravel().tolist(), shrink=0.7, aspect=30, pad=0.01)
         bar.set_label("Markov error (median over seeds)")
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
         bar = figure.colorbar(ratios, ax=panels[:, 2].tolist(), shrink=0.7, aspect=30, pad=0.01, extend="both")
         bar.set_label("blue: SMD is lower")
         bar.set_ticks([-1, 0, 1], labels=["½", "1", "2"])

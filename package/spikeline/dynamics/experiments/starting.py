@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
+import numpy as np
+from jaxtyping import Float
 
 from spikeline.artifacts import Provenance, seed_stream
-from spikeline.dynamics.experiments.components import realisations_of
+from spikeline.dynamics.experiments.components import responses_of
 from spikeline.dynamics.experiments.task_files import open_tasks, piece_of, task_file, tasks_in
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.mixture_files import mixture_arrays, mixture_of
+from spikeline.dynamics.moments.unit_scale import UnitScale, unit_scale
+from spikeline.dynamics.starts.ho_kalman import realise
 from spikeline.dynamics.starts.noise_initialisation import NoiseVariant, with_noise
 from spikeline.dynamics.starts.random_start import random_start
+from spikeline.dynamics.trajectories import Trajectories
 
 __all__ = ["starts_to_file", "tensor_start"]
 
 
-def tensor_start(task: h5py.Group, found: h5py.Group, noise: NoiseVariant) -> Mixture:
+def tensor_start(
+    markov: Float[np.ndarray, "K lags q m"],
+    weights: Float[np.ndarray, " K"],
+    n_states: int,
+    trajectories: Trajectories,
+    noise: NoiseVariant,
+) -> Mixture:
     """The mixture that the tensor stage ends with.
 
     Parameters
     ----------
-    task, found
-        Group of a task in a file of data, and of what was found of it in a file of components.
+    markov, weights
+        Impulse responses and weights that it found.
+    n_states
+        Of each system.
+    trajectories
+        All of them: what the responses leave of the outputs is noise.
     noise
         First Q and R.
     """
-    systems = with_noise(realisations_of(found), piece_of(task), noise)
-    return Mixture(tuple(systems), found["weights"][:])
+    scale = unit_scale(trajectories)
+    realised = [realise(response, n_states) for response in scale.responses_scaled(markov)]
+    systems = with_noise(realised, scale.scaled(trajectories), noise)
+    return Mixture(tuple(scale.undone(system) for system in systems), weights)
+
+
+def _random_start(task: h5py.Group, scale: UnitScale, draw: np.random.Generator) -> Mixture:
+    sizes = (int(task.attrs[name]) for name in ("n_components", "n_states", "n_inputs", "n_outputs"))
+    drawn = random_start(*sizes, draw, feedthrough=bool(task.attrs["feedthrough"]))
+    return Mixture(tuple(scale.undone(system) for system in drawn.systems), drawn.weights)
 
 
 def starts_to_file(
@@ -52,7 +76,7 @@ def starts_to_file(
     data_path
         File of `data.data_to_file`.
     components_path
-        File of `components.components_to_file`; None if no EM starts there.
+        File of `components.components_to_file`; None without the kind tensor.
     output
         File with groups task/kind/number, each a mixture, or empty with a ``note`` where there is none.
     kinds
@@ -68,28 +92,26 @@ def starts_to_file(
     provenance
         For the manifest.
     """
-    components = None
-    with open_tasks(data_path, "data") as data, task_file(output, "starts", provenance) as file:
-        if "tensor" in kinds:
-            with open_tasks(components_path, "components") as components:
-                for name in tasks_in(data):
-                    found = components[name]["/".join(stage)]
-                    note = str(found.attrs["note"])
-                    arrays = {} if note else mixture_arrays(tensor_start(data[name], found, noise))
-                    file.write(f"{name}/tensor/0", arrays, note=note)
+    with contextlib.ExitStack() as opened:
+        data = opened.enter_context(open_tasks(data_path, "data"))
+        file = opened.enter_context(task_file(output, "starts", provenance))
+        components = (
+            None if components_path is None else opened.enter_context(open_tasks(components_path, "components"))
+        )
         for name in tasks_in(data):
-            task = data[name]
+            task, trajectories = data[name], piece_of(data[name])
+            if components is not None:
+                found = components[name]["/".join(stage)]
+                note, arrays = str(found.attrs["note"]), {}
+                if not note:
+                    estimate = responses_of(found)
+                    states = int(task.attrs["n_states"])
+                    mixture = tensor_start(estimate.markov, estimate.weights, states, trajectories, noise)
+                    arrays = mixture_arrays(mixture)
+                file.write(f"{name}/tensor/0", arrays, note=note)
             if "truth" in kinds:
                 file.write(f"{name}/truth/0", mixture_arrays(mixture_of(task["truth"])), note="")
-            if "random" in kinds:
-                trajectories, facts = piece_of(task), task.attrs
-                for number in range(random_starts):
-                    draw = seed_stream(seed, "molds-random-start", f"{experiment}/{name}/{number}")
-                    mixture = random_start(
-                        trajectories,
-                        int(facts["n_components"]),
-                        int(facts["n_states"]),
-                        draw,
-                        feedthrough=bool(facts["feedthrough"]),
-                    )
-                    file.write(f"{name}/random/{number}", mixture_arrays(mixture), note="")
+            for number in range(random_starts if "random" in kinds else 0):
+                draw = seed_stream(seed, "molds-random-start", f"{experiment}/{name}/{number}")
+                mixture = _random_start(task, unit_scale(trajectories), draw)
+                file.write(f"{name}/random/{number}", mixture_arrays(mixture), note="")
