@@ -84,6 +84,11 @@ class EMSettings(Settings):
         ge=0,
         le=1,
     )
+    acceleration: Literal["anderson", "none"] = setting(
+        "anderson",
+        description="anderson: the next mixture is extrapolated from the last few, and taken back if it is less "
+        "likely; far fewer iterations. none: EM alone.",
+    )
     engine: Literal["auto", "numba", "torch", "numpy"] = setting(
         "auto",
         description="What computes: numba on processors, torch on a GPU, numpy as the reference. auto: torch if there "
@@ -92,6 +97,14 @@ class EMSettings(Settings):
     feedthrough: bool = setting(True, description="Whether inputs reach the outputs of the same step (D); else D = 0.")
     diagonal_observation_noise: bool = setting(False, description="Whether R has no covariances.")
     shared_outputs: bool = setting(False, description="Whether all components have one C.")
+    checkpoint_minutes: FiniteFloat = setting(
+        5.0,
+        unit="min",
+        description="How often the state of a fit is kept, so that a fit that was killed goes on from there; 0: after "
+        "every iteration. Changes no result.",
+        ge=0,
+        le=100_000,
+    )
 
 
 class FitSettings(Settings):
