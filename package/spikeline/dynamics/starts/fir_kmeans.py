@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Int64
 
 from spikeline.dynamics.notes import Notes
 from spikeline.dynamics.starts.clusters import clusters, settled
@@ -24,7 +24,7 @@ def fir_kmeans(
     notes: Notes,
     *,
     feedthrough: bool = True,
-) -> tuple[list[Realisation], Float[np.ndarray, " K"]]:
+) -> tuple[list[Realisation], Int64[np.ndarray, " N"]]:
     """Cluster the regressions of single trajectories, regress each cluster anew, and realise.
 
     Parameters
@@ -47,7 +47,7 @@ def fir_kmeans(
     Returns
     -------
     tuple
-        Systems, and the share of trajectories of each.
+        Systems, and which of them each trajectory belongs to.
 
     Raises
     ------
@@ -74,4 +74,4 @@ def fir_kmeans(
         markov = flat.reshape(len(flat), long - first_lag, -1).transpose(1, 0, 2)
         nothing = np.zeros((first_lag, *markov.shape[1:]))
         made.append(realise(np.concatenate([nothing, markov]), n_states))
-    return made, np.bincount(labels, minlength=n_components) / len(labels)
+    return made, labels
