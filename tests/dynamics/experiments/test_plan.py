@@ -36,4 +36,3 @@ def test_pieces_are_as_many_as_the_largest_task_of_the_batch_needs() -> None:
     assert {batch.pieces for batch in experiment_batches(settings()).values()} == {1}
     pieces = experiment_batches(settings(trajectories_per_piece=8, tasks_per_job=1, seeds=1))
     assert [batch.pieces for batch in pieces.values()] == [2, 3]
-

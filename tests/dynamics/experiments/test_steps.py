@@ -53,7 +53,9 @@ def test_every_method_has_its_rows_and_all_files_are_whole(made: Path) -> None:
 
 
 def test_scores_are_of_the_files_beside_them(made: Path) -> None:
-    table = read_csv(made / "scores.csv").query("method == 'tensor' and estimator == 'stein' and decomposition == 'rtpm'")
+    table = read_csv(made / "scores.csv").query(
+        "method == 'tensor' and estimator == 'stein' and decomposition == 'rtpm'"
+    )
     with open_tasks(made / "components.h5", "components") as components, open_tasks(made / "data.h5", "data") as data:
         name = tasks_in(data)[0]
         settings = small(seeds=1)
