@@ -23,6 +23,7 @@ def rendered(name: str, tier: str) -> str:
             "tolerance_percent": 0.25,
             "snr_edges": [0.0, 3.0],
             "clusterings": True,
+            "experiments": {"mine": {"seeds": 4, "random_starts": 3, "held_out": 10}},
         },
         wildcards=SimpleNamespace(recording="tetrode_static", dataset="locust", data="tetrode_static"),
         config={"run": tier, "simulation": {"cells": {"train": ["a"], "test": ["b", "c"]}}},
@@ -38,8 +39,8 @@ def rendered(name: str, tier: str) -> str:
 def test_every_figure_has_a_caption() -> None:
     assert set(DRAWN) == {
         "ablations", "accuracy", "bank_rank", "cells", "detection", "detection_excerpt", "embedding", "fine_tuning",
-        "held_out_classes", "identification", "real_recording", "recording_excerpt", "sorting_table", "traces",
-        "training_data",
+        "held_out_classes", "identification", "molds_complex", "molds_sample_size", "molds_smd_rtpm", "real_recording",
+        "recording_excerpt", "sorting_table", "traces", "training_data",
     }  # fmt: skip
 
 

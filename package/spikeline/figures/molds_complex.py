@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from spikeline.artifacts import Provenance
 from spikeline.errors import FormatError
-from spikeline.figures.molds_scores import AXES, METHODS, medians, read_scores, swept_axis
+from spikeline.figures.molds_scores import AXES, METHODS, log_ticks, medians, read_scores, swept_axis
 from spikeline.figures.saving import save_figure
 from spikeline.figures.style import MILLIMETRE, figure_style, mark_scale, panel_letter
 
@@ -30,7 +29,7 @@ _MEASURES = {
     "markov_error": _Measure("Markov error", True),
     "weight_l1": _Measure("weight error (L1)", True),
     "ari": _Measure("adjusted Rand index", False),
-    "iterations_near_final": _Measure("EM iterations to within\n0.001 nat per step of the end", False),
+    "iterations_near_final": _Measure("EM iterations to near the end", False),
 }
 
 
@@ -128,9 +127,7 @@ def _draw_course(axes: Axes, own: pd.DataFrame, measure: str, axis: str) -> pd.D
     values = sorted(own[axis].unique())
     if min(values) > 0 and max(values) / min(values) > 3:
         axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(values))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(values, [f"{value:g}" for value in values])
+    log_ticks(axes.xaxis, values)
     axes.set_xlabel(AXES[axis])
     return points
 
@@ -140,7 +137,7 @@ def _finish(axes: Axes, measure: str, own: pd.DataFrame) -> None:
     axes.set_ylabel(label)
     if log:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        log_ticks(axes.yaxis)
     elif measure == "ari":
         low = own[measure].min()
         axes.set_ylim(min(0.88, low - 0.05) if np.isfinite(low) else 0, 1.02)

@@ -10,17 +10,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from spikeline.artifacts import Provenance
 from spikeline.errors import FormatError
-from spikeline.figures.molds_scores import ESTIMATORS, medians, read_scores
+from spikeline.figures.molds_scores import ESTIMATORS, log_ticks, medians, read_scores
 from spikeline.figures.saving import save_figure
 from spikeline.figures.style import MILLIMETRE, figure_style, mark_scale, panel_letter
 
 __all__ = ["draw_molds_sample_size"]
-
-_PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
 
 
 def draw_molds_sample_size(
@@ -74,8 +71,8 @@ def draw_molds_sample_size(
                     axes.plot(flat["trajectories"], flat["median"], color=colour, linewidth=0.8, linestyle=(0, (3, 2)))
             drawn.append(points.assign(method="tensor", estimator=name))
             axes.set(xscale="log", yscale="log", xlabel="trajectories")
-            axes.xaxis.set_major_formatter(_PLAIN)
-            axes.yaxis.set_major_formatter(_PLAIN)
+            log_ticks(axes.xaxis, sorted(points["trajectories"].unique()))
+            log_ticks(axes.yaxis)
             axes.set_title(f"{ESTIMATORS[name]}, {tensor['seed'].nunique()} seeds")
         panels[0].set_ylabel("Markov error (median over seeds)")
         _legend(figure, panels[-1], bool(len(baseline)))

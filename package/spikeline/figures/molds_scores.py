@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from spikeline.figures.tables import read_table
 
-__all__ = ["AXES", "ESTIMATORS", "METHODS", "medians", "read_scores", "smd_wins", "swept_axis"]
+__all__ = ["AXES", "ESTIMATORS", "METHODS", "log_ticks", "medians", "read_scores", "smd_wins", "swept_axis"]
 
 ESTIMATORS = {
     "ustat": "U-statistic (ours)",
@@ -80,3 +82,10 @@ def smd_wins(table: pd.DataFrame) -> pd.DataFrame:
 def swept_axis(table: pd.DataFrame) -> str | None:
     """The column that an experiment varies: the first of `AXES` with several values, None without one."""
     return next((axis for axis in AXES if table[axis].nunique() > 1), None)
+
+
+def log_ticks(axis: Axis, places: Sequence[float] | None = None) -> None:
+    """Plain numbers on a logarithmic axis: at 1, 2 and 5 of every decade, or at the places that were measured."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if places is None else FixedLocator(list(places)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

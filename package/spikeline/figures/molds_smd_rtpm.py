@@ -11,11 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from spikeline.artifacts import Provenance
 from spikeline.errors import FormatError
-from spikeline.figures.molds_scores import ESTIMATORS, read_scores, smd_wins
+from spikeline.figures.molds_scores import ESTIMATORS, log_ticks, read_scores, smd_wins
 from spikeline.figures.saving import save_figure
 from spikeline.figures.style import MILLIMETRE, figure_style, mark_scale, panel_letter
 
@@ -83,9 +82,7 @@ def draw_molds_smd_rtpm(
             axes.set_xlabel("steps of a trajectory")
         bar = figure.colorbar(images[0], ax=panels[:, :2].ravel().tolist(), shrink=0.7, aspect=30, pad=0.01)
         bar.set_label("Markov error (median over seeds)")
-        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        bar.ax.yaxis.set_minor_locator(NullLocator())
+        log_ticks(bar.ax.yaxis)
         bar = figure.colorbar(ratios, ax=panels[:, 2].tolist(), shrink=0.7, aspect=30, pad=0.01, extend="both")
         bar.set_label("blue: SMD is lower")
         bar.set_ticks([-1, 0, 1], labels=["½", "1", "2"])
@@ -129,7 +126,7 @@ def _written(value: float) -> str:
 
 
 def _ratio_map(axes: Axes, cells: pd.DataFrame, norm: TwoSlopeNorm) -> AxesImage:
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):  # of errors that are infinite
         grid = _on_grid(cells.assign(ratio=cells["rtpm"] / cells["smd"]), "ratio")
         values = np.log2(grid.to_numpy())
     image = axes.imshow(values, norm=norm, cmap="RdBu", origin="lower", aspect="auto")
