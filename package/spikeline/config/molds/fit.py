@@ -65,6 +65,12 @@ class StartSettings(Settings):
     decomposition: Literal["smd", "rtpm"] = setting(
         "smd", description="smd: simultaneous matrix diagonalisation; rtpm: robust tensor power method."
     )
+    regress_anew: bool = setting(
+        True,
+        description="tensor: give each trajectory to the response that suits it, regress the outputs of each group on "
+        "the inputs, and so on until none moves; systems are made of these regressions, whose error is a tenth. false: "
+        "as published, systems are made of the moments' responses.",
+    )
     noise: Literal["residuals_inflated", "residuals", "residual_covariance", "fixed"] = setting(
         "residuals_inflated",
         description="First Q and R. residuals: from the autocovariances of what the first systems leave; "
