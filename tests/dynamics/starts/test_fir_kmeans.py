@@ -87,6 +87,15 @@ def test_the_ridge_is_the_best_of_generalised_cross_validation():
     assert made.ridge == pytest.approx(min(errors, key=errors.get))
 
 
+def test_a_group_without_trajectories_begins_anew_with_those_explained_worst():
+    data = _two_systems(100, 40)
+    regressions = trajectory_regressions(data, 5)
+    labels = settled(regressions, np.zeros(100, np.int64), 2)
+    assert adjusted_rand_score(data.labels, labels) > 0.95
+    few = settled(trajectory_regressions(data[:3], 5), np.zeros(3, np.int64), 3)
+    assert sorted(few.tolist()) == [0, 1, 2]
+
+
 def test_trajectories_move_to_the_response_that_leaves_less():
     data = _two_systems(200, 15)
     regressions = trajectory_regressions(data, 5)
