@@ -1,4 +1,7 @@
-"""Compiled recursions of one trajectory of which outputs are missing; what they compute: `missing_outputs`."""
+"""Compiled recursions of one trajectory of which outputs are missing; what they compute: `missing_outputs`.
+
+Plain loops throughout: the matrices are small, and numba takes seconds to compile an assignment between arrays.
+"""
 
 from __future__ import annotations
 
@@ -76,6 +79,19 @@ def _apply(matrix, vector, out):
 
 
 @numba.njit(cache=True, nogil=True)
+def _copy_vector(source, target):
+    for i in range(len(source)):
+        target[i] = source[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy(source, target):
+    for i in range(source.shape[0]):
+        for j in range(source.shape[1]):
+            target[i, j] = source[i, j]
+
+
+@numba.njit(cache=True, nogil=True)
 def _add_outer(left, right, out):
     for i in range(len(left)):
         for j in range(len(right)):
@@ -94,9 +110,11 @@ def _filter(A, B, C, D, Q, R, mu, S, inputs, outputs, seen, length, means, covar
     for t in range(length):
         P = covariances[t]
         if t == 0:
-            means[0], P[:] = mu, S
+            _copy_vector(mu, means[0])
+            _copy(S, P)
         else:
-            means[t] = 0.0
+            for i in range(n):
+                means[t, i] = 0.0
             _apply(A, filtered[t - 1], means[t])
             _apply(B, inputs[t - 1], means[t])
             _product(A, filtered_covariances[t - 1], moved)
@@ -110,7 +128,8 @@ def _filter(A, B, C, D, Q, R, mu, S, inputs, outputs, seen, length, means, covar
             if seen[t, j]:
                 chosen[r] = j
                 r += 1
-        filtered[t], filtered_covariances[t] = means[t], P
+        _copy_vector(means[t], filtered[t])
+        _copy(P, filtered_covariances[t])
         if r == 0:
             continue
         root, gain, cross = root_store[:r, :r], gain_store[:, :r], cross_store[:, :r]
@@ -134,9 +153,9 @@ def _filter(A, B, C, D, Q, R, mu, S, inputs, outputs, seen, length, means, covar
                 root[a, b] = total
         if not _cholesky(root):
             return np.nan
-        gain[:] = cross
+        _copy(cross, gain)
         _solve_right(root, gain)
-        weighted[0, :r] = error[:r]
+        _copy_vector(error[:r], weighted[0])
         _solve_right(root, weighted[:, :r])
         surprise = 0.0
         for b in range(r):
@@ -173,7 +192,11 @@ def _filter(A, B, C, D, Q, R, mu, S, inputs, outputs, seen, length, means, covar
 def _completion(C, R, seen, given_seen, state_part, left_over):
     """G in the missing rows and observed columns, H = C_m - G C_o, and Cov y_m; zero elsewhere. False without root."""
     q, n = C.shape
-    given_seen[:], state_part[:], left_over[:] = 0.0, 0.0, 0.0
+    for i in range(q):
+        for j in range(q):
+            given_seen[i, j], left_over[i, j] = 0.0, 0.0
+        for j in range(n):
+            state_part[i, j] = 0.0
     r = 0
     chosen = np.empty(q, np.int64)
     for j in range(q):
@@ -245,7 +268,7 @@ def _smooth_and_sum(
             here[n + j] = inputs[t, j]
         if t + 1 < length:
             # J = P+ A' P-^-1
-            root[:] = covariances[t + 1]
+            _copy(covariances[t + 1], root)
             if not _cholesky(root):
                 return False
             _product_turned(V, A, back)
