@@ -33,7 +33,7 @@ def associative(
     """The same by an associative scan: pairs of steps are joined, (F, b) then (F', b') being (F' F, F' b + b').
 
     The joined steps are half as many, and are solved in the same way; what lies between two of them is one step more.
-    2 log2 T rounds of large products: about three times the arithmetic of `sequential`, and far fewer operations to
+    2 log2 T rounds of large products: about twice the arithmetic of `sequential`, and far fewer operations to
     start. That pays for long trajectories of which there are few, on a GPU.
     """
     steps = offsets.shape[1]

@@ -32,25 +32,38 @@ class FitState:
     Parameters
     ----------
     mixture
-        Reached so far.
+        Reached so far, or proposed.
     log_likelihoods
         Of the E-steps taken.
     notes
         What was noted so far.
+    recent
+        With acceleration: the mixtures that steps of EM have led from, since the last proposal.
+    fallback
+        What takes the mixture's place if that is a proposal and its likelihood is lower.
     """
 
     mixture: Mixture
-    log_likelihoods: tuple[float, ...]
-    notes: tuple[str, ...]
+    log_likelihoods: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+    recent: tuple[Mixture, ...] = ()
+    fallback: Mixture | None = None
 
     def __post_init__(self) -> None:
-        # As they are when they are read: sums round differently over other orders of memory.
-        names = [field.name for field in fields(LinearSystem)]
-        systems = (
-            LinearSystem(**{name: np.ascontiguousarray(getattr(system, name)) for name in names})
-            for system in self.mixture.systems
-        )
-        object.__setattr__(self, "mixture", Mixture(tuple(systems), self.mixture.weights))
+        object.__setattr__(self, "mixture", _contiguous(self.mixture))
+        object.__setattr__(self, "recent", tuple(_contiguous(mixture) for mixture in self.recent))
+        if self.fallback is not None:
+            object.__setattr__(self, "fallback", _contiguous(self.fallback))
+
+
+def _contiguous(mixture: Mixture) -> Mixture:
+    """As it is when it is read: sums round differently over other orders of memory."""
+    names = [field.name for field in fields(LinearSystem)]
+    systems = (
+        LinearSystem(**{name: np.ascontiguousarray(getattr(system, name)) for name in names})
+        for system in mixture.systems
+    )
+    return Mixture(tuple(systems), mixture.weights)
 
 
 def fit_identity(trajectories: Trajectories, start: Mixture, settings: EMSettings, engine: object) -> dict[str, str]:
@@ -108,8 +121,13 @@ class Checkpoint:
         with open_hdf5(self._path, _SCHEMA) as file:
             for name, mine in self._identity.items():
                 self._compare(name, mine, file.attrs.get(name))
-            notes = tuple(str(file.attrs["notes"]).splitlines())
-            return FitState(mixture_of(file["mixture"]), tuple(file["log_likelihoods"][:].tolist()), notes)
+            return FitState(
+                mixture_of(file["mixture"]),
+                tuple(file["log_likelihoods"][:].tolist()),
+                tuple(str(file.attrs["notes"]).splitlines()),
+                tuple(mixture_of(file[name]) for name in ("recent_0", "recent_1") if name in file),
+                mixture_of(file["fallback"]) if "fallback" in file else None,
+            )
 
     def _compare(self, name: str, mine: str, theirs: Any) -> None:
         if mine != theirs:
@@ -121,7 +139,14 @@ class Checkpoint:
 
     def write(self, state: FitState) -> None:
         """Put the state in place of an older one, whole or not at all."""
-        arrays = {f"mixture/{name}": array for name, array in mixture_arrays(state.mixture).items()}
+        mixtures = {"mixture": state.mixture} | {f"recent_{i}": recent for i, recent in enumerate(state.recent)}
+        if state.fallback is not None:
+            mixtures["fallback"] = state.fallback
+        arrays = {
+            f"{group}/{name}": array
+            for group, mixture in mixtures.items()
+            for name, array in mixture_arrays(mixture).items()
+        }
         arrays["log_likelihoods"] = np.array(state.log_likelihoods)
         write_hdf5(self._path, _SCHEMA, arrays, attributes={**self._identity, "notes": "\n".join(state.notes)})
 

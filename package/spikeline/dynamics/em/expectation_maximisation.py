@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spikeline.config.molds import EMSettings
+from spikeline.dynamics.em.acceleration import extrapolated
 from spikeline.dynamics.em.admissible_start import admissible_start
 from spikeline.dynamics.em.checkpoint import Checkpoint, FitState, fit_identity
 from spikeline.dynamics.em.engines import make_engine
@@ -100,12 +101,15 @@ def fit_mixture_em(
     kept = None if checkpoint is None else Checkpoint(checkpoint, fit_identity(trajectories, start, settings, engine))
     state = None if kept is None else kept.read()
     if state is None:
-        state = FitState(admissible_start(start, constraints, _least_weight(start)), (), ())
+        state = FitState(admissible_start(start, constraints, _least_weight(start)))
     climb = _Climb(engine, settings, constraints, int(seen.sum()), on_iteration)
     written = time.monotonic()
     try:
-        while (outcome := climb.step(state)).converged is None:
+        while True:
+            outcome = climb.step(state)
             state = outcome.state
+            if outcome.converged is not None:
+                break
             if kept is not None and time.monotonic() - written >= 60 * settings.checkpoint_minutes:
                 kept.write(state)
                 written = time.monotonic()
@@ -115,22 +119,17 @@ def fit_mixture_em(
         raise
     if kept is not None:
         kept.remove()
-    return MixtureFit(
-        outcome.state.mixture,
-        outcome.expected.responsibilities,
-        np.array(outcome.state.log_likelihoods),
-        outcome.converged,
-        outcome.state.notes,
-    )
+    history = np.array(state.log_likelihoods)
+    return MixtureFit(state.mixture, outcome.responsibilities, history, outcome.converged, state.notes)
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """After a step: ``converged`` is None while there is more to do, and then the state is that before the next."""
+    """After a step: ``converged`` and ``responsibilities`` are None while there is more to do."""
 
     state: FitState
-    expected: Expectation
-    converged: bool | None
+    converged: bool | None = None
+    responsibilities: Float[np.ndarray, "N K"] | None = None
 
 
 @dataclass(frozen=True)
@@ -143,36 +142,62 @@ class _Climb:
 
     def step(self, state: FitState) -> _Outcome:
         """E-step, and the M-step if there is to be one."""
+        proposed = state.fallback is not None
         try:
-            expected = self.engine.expectation(state.mixture)
-        except np.linalg.LinAlgError as error:
-            raise NumericalError(
-                f"{error} after {len(state.log_likelihoods)} steps of EM",
-                "systems under which the outputs have a covariance",
-                "scale the outputs to unit variance, or start from systems of smaller matrices",
-            ) from error
+            with np.errstate(all="ignore" if proposed else None):  # a proposal may lead anywhere
+                expected = self._expectation(state)
+        except NumericalError:
+            if not proposed:
+                raise
+            return _Outcome(FitState(state.fallback, state.log_likelihoods, state.notes))
         total = float(expected.log_likelihoods.sum())
+        if proposed and total < state.log_likelihoods[-1]:
+            return _Outcome(FitState(state.fallback, state.log_likelihoods, state.notes))
         history = (*state.log_likelihoods, total)
         self._check(history)
         if self.on_iteration is not None:
             self.on_iteration(len(history) - 1, total)
-        converged = len(history) > 1 and total - history[-2] < self.settings.tolerance * self.numbers
+        gained = np.inf if len(history) == 1 or proposed else total - history[-2]
+        converged = bool(gained < self.settings.tolerance * self.numbers)
         if converged or len(history) > self.settings.most_iterations:
-            return _Outcome(FitState(state.mixture, history, state.notes), expected, converged)
+            return _Outcome(FitState(state.mixture, history, state.notes), converged, expected.responsibilities)
         best = maximised(expected.statistics, state.mixture.systems, self.constraints)
         new = [note for note in best.notes if note not in state.notes]
         for note in new:
             print(f"EM, step {len(history)}: {note}", flush=True)
         weights = floored_weights(expected.responsibilities.mean(axis=0), _least_weight(state.mixture))
-        return _Outcome(FitState(Mixture(best.systems, weights), history, (*state.notes, *new)), expected, None)
+        return _Outcome(self._next(state, Mixture(best.systems, weights), history, (*state.notes, *new)))
 
-    def _check(self, history: tuple[float, ...]) -> None:
-        if not np.isfinite(history[-1]):
+    def _next(self, state: FitState, mixture: Mixture, history: tuple[float, ...], notes: tuple[str, ...]) -> FitState:
+        """After the M-step: its mixture, or with acceleration every second time what two of them point to."""
+        if self.settings.acceleration == "none":
+            return FitState(mixture, history, notes)
+        recent = (*state.recent, state.mixture)
+        if len(recent) < 2:
+            return FitState(mixture, history, notes, recent)
+        proposal = admissible_start(extrapolated(*recent, mixture), self.constraints, _least_weight(mixture))
+        return FitState(proposal, history, notes, fallback=mixture)
+
+    def _expectation(self, state: FitState) -> Expectation:
+        steps = len(state.log_likelihoods)
+        try:
+            expected = self.engine.expectation(state.mixture)
+        except np.linalg.LinAlgError as error:
             raise NumericalError(
-                f"the log-likelihood is {history[-1]} after {len(history) - 1} steps of EM",
+                f"{error} after {steps} steps of EM",
+                "systems under which the outputs have a covariance",
+                "scale the outputs to unit variance, or start from systems of smaller matrices",
+            ) from error
+        total = expected.log_likelihoods.sum()
+        if not np.isfinite(total):
+            raise NumericalError(
+                f"the log-likelihood is {total} after {steps} steps of EM",
                 "a finite one",
                 "check the outputs' scale, or start from other systems",
             )
+        return expected
+
+    def _check(self, history: tuple[float, ...]) -> None:
         rounding = getattr(self.engine, "rounding", _ROUNDING)  # an engine of single precision has its own
         if len(history) > 1 and history[-1] < history[-2] - rounding * self.numbers:
             raise NumericalError(
