@@ -149,6 +149,9 @@ def test_trials_that_are_too_short_or_too_few_are_named():
     same = Trajectories(np.ones((5, 12, 1)), np.tile(np.arange(12.0)[:, None], (5, 1, 1)), np.full(5, 12))
     with pytest.raises(DataError, match="5 trajectories, 1 of them different, for 2 components"):
         fir_kmeans(same, 2, 1, 4, 0, Notes())
+    with pytest.raises(DataError, match="inputs that are zero") as caught:
+        make_start(Trajectories(np.zeros_like(data.inputs), data.outputs, data.lengths), 2, 1, CLUSTERED, 0)
+    assert "(N, T, 0)" in caught.value.remedy
     missing = Trajectories(
         data.inputs, data.outputs, data.lengths, observed=np.arange(4)[:, None] < np.full((5, 1, 2), 2)
     )

@@ -32,6 +32,18 @@ def test_the_published_moments_are_a_choice():
     assert errors[1] < errors[0] < 1
 
 
+def test_inputs_that_are_not_gaussian_are_in_the_warnings_of_stein():
+    draw = seed_stream(7, "test-start")
+    inputs = draw.choice([-1.0, 1.0], size=(400, 60, 1))  # of excess kurtosis -2
+    data = simulate_mixture(three_systems(2), WEIGHTS, 400, 60, draw, inputs)
+    stein, ustat = (
+        make_start(data, 3, 2, FitSettings(moments=MomentSettings(estimator=estimator)), 0)
+        for estimator in ("stein", "ustat")
+    )
+    assert any("excess kurtosis of -2" in warning for warning in stein.warnings)
+    assert not ustat.warnings
+
+
 @pytest.mark.parametrize("start_settings", [MOMENTS, StartSettings()])
 def test_without_feedthrough_lag_zero_is_zero(start_settings):
     draw = seed_stream(1, "test-start")

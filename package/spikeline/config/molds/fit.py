@@ -59,8 +59,8 @@ class StartSettings(Settings):
     )
     fall_back: bool = setting(
         True,
-        description="Start with fir_kmeans, and say so, where moments cannot be had (inputs that are the same in every "
-        "trial or of too low rank, trajectories that are too short), ",
+        description="Start with fir_kmeans, and say so, where moments cannot be had: inputs that are the same in every "
+        "trial or of too low rank, or that no filter makes white, trajectories that are too short, gaps at every step.",
     )
     decomposition: Literal["smd", "rtpm"] = setting(
         "smd", description="smd: simultaneous matrix diagonalisation; rtpm: robust tensor power method."

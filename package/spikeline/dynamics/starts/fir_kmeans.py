@@ -11,6 +11,7 @@ from spikeline.dynamics.starts.ho_kalman import Realisation
 from spikeline.dynamics.starts.regressed_groups import regressed_groups, short_enough
 from spikeline.dynamics.starts.trajectory_regressions import trajectory_regressions
 from spikeline.dynamics.trajectories import Trajectories
+from spikeline.errors import DataError
 
 __all__ = ["fir_kmeans"]
 
@@ -50,9 +51,11 @@ def fir_kmeans(
     Raises
     ------
     DataError
-        If trajectories are too short for n states, or there are too few of them.
+        If inputs are zero, trajectories are too short for n states, or there are too few of them.
     """
     first_lag = 0 if feedthrough else 1
+    if not trajectories.inputs[trajectories.inside()].any():
+        raise DataError("inputs that are zero at all steps", "inputs that vary", "give none: inputs of shape (N, T, 0)")
     short = short_enough(trajectories, n_states, lags)
     regressions = trajectory_regressions(trajectories, short - first_lag, first_lag)
     labels = clusters(regressions, n_components, seed, notes)
