@@ -141,7 +141,7 @@ def test_moments_first_then_em_finds_the_mixture(seed):
     draw = seed_stream(seed, "test-smd")
     found = mixture_responses(whitening, third, lambda T: simultaneous_diagonalisation(T, draw), 1, 1)
     start = with_noise_from_residuals([realise(g, 2) for g in found.markov], data)
-    fit = fit_mixture_em(data, Mixture(tuple(start), found.weights), _numpy())
+    fit = fit_mixture_em(data, Mixture(tuple(start), found.weights))
     assert (np.diff(fit.log_likelihoods) > -1e-8 * data.outputs.size).all()
     match = match_components(true, fit.mixture.responses(6))
     assert match.markov_error < 0.03

@@ -71,6 +71,7 @@ class TorchEngine:
         self._chunk_numbers = chunk_numbers or _CHUNK_NUMBERS[self._device.type]
         self._at_rest = at_rest
         self._chunks: tuple[int, list[_DeviceChunk]] = (0, [])
+        self.name = f"TorchEngine {dtype} {scan} {self._device.type}"  # all that decides the bytes of its results
         self.rounding = _ROUNDING[dtype]  # by how many nats per number a likelihood may seem to fall
 
     def expectation(self, mixture: Mixture) -> Expectation:
