@@ -9,14 +9,14 @@ __all__ = ["associative", "sequential"]
 
 
 def sequential(
-    factors: Float[torch.Tensor, "K T n n"], offsets: Float[torch.Tensor, "K T c n"]
+    factors: Float[torch.Tensor, "K s n n"], offsets: Float[torch.Tensor, "K T c n"]
 ) -> Float[torch.Tensor, "K T c n"]:
     """All x_t with x_(-1) = 0, step by step: T products of small matrices, each over all sequences.
 
     Parameters
     ----------
     factors
-        F_t, shared by the sequences of a component. If there are fewer than T, the later ones are like the last.
+        F_t, shared by the sequences of a component. If s < T, the later ones are like the last.
     offsets
         b_t, of each sequence; becomes the result.
     """
@@ -28,7 +28,7 @@ def sequential(
 
 
 def associative(
-    factors: Float[torch.Tensor, "K T n n"], offsets: Float[torch.Tensor, "K T c n"]
+    factors: Float[torch.Tensor, "K s n n"], offsets: Float[torch.Tensor, "K T c n"]
 ) -> Float[torch.Tensor, "K T c n"]:
     """The same by an associative scan: pairs of steps are joined, (F, b) then (F', b') being (F' F, F' b + b').
 

@@ -22,7 +22,7 @@ from spikeline.errors import ConfigError
 __all__ = ["TorchEngine"]
 
 _CHUNK_NUMBERS = {"cpu": 8_000_000, "cuda": 64_000_000}
-_ROUNDING = {"float64": 1e-8, "float32": 1e-4}
+_ROUNDING = {"float64": 1e-8, "float32": 1e-6}
 _SCANS = {"sequential": affine_scan.sequential, "associative": affine_scan.associative}
 
 
@@ -36,7 +36,9 @@ class TorchEngine:
     device
         None: a GPU if there is one.
     dtype
-        float64, or float32: covariances are computed in float64 even then, only means and their sums are not.
+        float64, or float32: means and sums over them are single, covariances, likelihoods' sums and what depends on
+        data alone double. Measured (n up to 10, q up to 64, 500 steps, noise down to a millionth): log-likelihoods
+        within 2e-7 nat per number, statistics within 5e-6 of their largest entry.
     scan
         sequential: one step of time after the other. associative: in log T rounds; for few and long trajectories
         (T of 2000 and more) on a GPU.
@@ -69,6 +71,7 @@ class TorchEngine:
         self._chunk_numbers = chunk_numbers or _CHUNK_NUMBERS[self._device.type]
         self._at_rest = at_rest
         self._chunks: tuple[int, list[_DeviceChunk]] = (0, [])
+        self.name = f"TorchEngine {dtype} {scan} {self._device.type}"  # all that decides the bytes of its results
         self.rounding = _ROUNDING[dtype]  # by how many nats per number a likelihood may seem to fall
 
     def expectation(self, mixture: Mixture) -> Expectation:
@@ -152,14 +155,13 @@ class TorchEngine:
         predicted = self._scan(torch.cat([before_first, on["forward"][:, : steps - 1]], dim=1), predicted)
         predicted = chunk.cut(predicted)
 
-        squares = None if model.reduced.precision is None else _squares(seen)
         errors = seen - predicted @ on["seen"][:, None].transpose(2, 3)
         means = predicted.clone()
         surprise = 0.0
         for part, (gains, roots) in _stretches(steps, on["gains"], on["root_inverses"]):
             means[:, part] += errors[:, part] @ gains.transpose(2, 3)
             surprise = surprise + _squares(errors[:, part] @ roots.transpose(2, 3))
-        return predicted, means, model.log_likelihoods(chunk.source, surprise.cpu().numpy(), squares)
+        return predicted, means, model.log_likelihoods(chunk.source, surprise.cpu().numpy())
 
     def _smoothed(
         self, model: _Model, chunk: _DeviceChunk, predicted: torch.Tensor, means: torch.Tensor
@@ -183,11 +185,10 @@ class _Model:
     covariances: SharedCovariances
     tensors: dict[str, torch.Tensor]
 
-    def log_likelihoods(self, chunk: Chunk, surprise: np.ndarray, squares: torch.Tensor | None) -> np.ndarray:
-        if squares is not None:
-            flat = chunk.squares.reshape(len(chunk.own), -1)
-            surprise = surprise + flat @ self.reduced.precision.reshape(len(self.reduced.precision), -1).T
-            surprise = surprise - squares.cpu().numpy()
+    def log_likelihoods(self, chunk: Chunk, surprise: np.ndarray) -> np.ndarray:
+        left = self.reduced.left
+        if left is not None:
+            surprise = surprise + chunk.squares.reshape(len(chunk.own), -1) @ left.reshape(len(left), -1).T
         lengths, q = chunk.lengths[:, None], self.reduced.project.shape[2]
         determinants = self.covariances.log_root_sums(chunk.lengths) + lengths * self.reduced.log_root
         return -0.5 * (surprise + lengths * (q * np.log(2 * np.pi))) - determinants
