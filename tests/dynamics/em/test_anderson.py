@@ -6,7 +6,7 @@ from spikeline.dynamics.em.anderson import Memory
 from spikeline.dynamics.em.coordinates import as_mixture, as_vector
 from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
 from spikeline.dynamics.mixture import Mixture
-from tests.dynamics.joint_gaussian import any_system
+from tests.dynamics.em.mixtures import any_system
 from tests.dynamics.mixtures import WEIGHTS, three_component_data, three_systems
 
 

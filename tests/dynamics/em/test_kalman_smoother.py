@@ -7,12 +7,17 @@ from spikeline.artifacts import seed_stream
 from spikeline.dynamics.em.kalman_smoother import smooth
 from spikeline.dynamics.simulated.generator import simulate_mixture
 from spikeline.dynamics.systems import LinearSystem
-from tests.dynamics.joint_gaussian import any_system, joint_gaussian
+from tests.dynamics.em.joint_gaussian import joint_gaussian
+from tests.dynamics.em.mixtures import system_of
+
+
+def _system(seed: int, n: int, m: int, q: int) -> LinearSystem:
+    return system_of(seed_stream(seed, "test-smoother"), n, m, q)
 
 
 @pytest.mark.parametrize(("n", "m", "q"), [(2, 2, 2), (3, 1, 2), (1, 2, 3)])
 def test_as_the_joint_gaussian_says(n, m, q):
-    system, T = any_system(n, n, m, q), 6
+    system, T = _system(n, n, m, q), 6
     data = simulate_mixture([system], np.ones(1), 4, T, seed_stream(9, "test-smoother"))
     made = smooth(system, data.inputs, data.outputs)
     for i in range(4):
@@ -32,14 +37,14 @@ def test_as_the_joint_gaussian_says(n, m, q):
 
 
 def test_one_step_is_enough():
-    system = any_system(5, 2, 1, 1)
+    system = _system(5, 2, 1, 1)
     data = simulate_mixture([system], np.ones(1), 3, 1, seed_stream(8, "test-smoother"))
     made = smooth(system, data.inputs, data.outputs)
     assert made.next_covariances.shape == (0, 2, 2) and np.isfinite(made.log_likelihood).all()
 
 
 def test_likelihood_does_not_depend_on_coordinates():
-    system = any_system(6, 3, 2, 2)
+    system = _system(6, 3, 2, 2)
     T = seed_stream(7, "test-smoother").normal(size=(3, 3))
     back = np.linalg.inv(T)
     turned = LinearSystem(

@@ -87,6 +87,15 @@ def test_the_ridge_is_the_best_of_generalised_cross_validation():
     assert made.ridge == pytest.approx(min(errors, key=errors.get))
 
 
+def test_a_group_without_trajectories_begins_anew_with_those_explained_worst():
+    data = _two_systems(100, 40)
+    regressions = trajectory_regressions(data, 5)
+    labels = settled(regressions, np.zeros(100, np.int64), 2)
+    assert adjusted_rand_score(data.labels, labels) > 0.95
+    few = settled(trajectory_regressions(data[:3], 5), np.zeros(3, np.int64), 3)
+    assert sorted(few.tolist()) == [0, 1, 2]
+
+
 def test_trajectories_move_to_the_response_that_leaves_less():
     data = _two_systems(200, 15)
     regressions = trajectory_regressions(data, 5)
@@ -140,6 +149,9 @@ def test_trials_that_are_too_short_or_too_few_are_named():
     same = Trajectories(np.ones((5, 12, 1)), np.tile(np.arange(12.0)[:, None], (5, 1, 1)), np.full(5, 12))
     with pytest.raises(DataError, match="5 trajectories, 1 of them different, for 2 components"):
         fir_kmeans(same, 2, 1, 4, 0, Notes())
+    with pytest.raises(DataError, match="inputs that are zero") as caught:
+        make_start(Trajectories(np.zeros_like(data.inputs), data.outputs, data.lengths), 2, 1, CLUSTERED, 0)
+    assert "(N, T, 0)" in caught.value.remedy
     missing = Trajectories(
         data.inputs, data.outputs, data.lengths, observed=np.arange(4)[:, None] < np.full((5, 1, 2), 2)
     )

@@ -71,7 +71,7 @@ def test_em_climbs_and_the_mixture_is_written_and_read(method, tmp_path):
     data = _data(free_systems(1, 2, 2, 2), 150, 50)
     start = make_start(data, 2, 2, FitSettings(start=StartSettings(method=method)), 0)
     fit = fit_mixture_em(data, start.mixture, EMSettings(engine="numpy", most_iterations=10))
-    assert (np.diff(fit.log_likelihoods) > 0).all()
+    assert (np.diff(fit.log_likelihoods) >= 0).all() and fit.log_likelihoods[-1] > fit.log_likelihoods[0]
     if method == "fir_kmeans":
         assert adjusted_rand_score(data.labels, fit.responsibilities.argmax(axis=1)) > 0.9
     write_mixture(tmp_path / "mixture.h5", fit.mixture)

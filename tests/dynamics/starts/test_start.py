@@ -11,11 +11,13 @@ from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import ConfigError, DataError
 from tests.dynamics.mixtures import WEIGHTS, three_component_data, three_systems
 
+MOMENTS = StartSettings(regress_anew=False, fall_back=False)  # systems of the moments' responses, as published
+
 
 @pytest.mark.parametrize("decomposition", ["smd", "rtpm"])
 def test_three_components_are_found(decomposition):
     true, data = three_component_data(2, 1000, 60)
-    settings = FitSettings(start=StartSettings(decomposition=decomposition))
+    settings = FitSettings(start=StartSettings(decomposition=decomposition, regress_anew=False))
     start = make_start(data, 3, 2, settings, 0)
     assert start.method == "tensor"
     assert match_components(true, start.mixture.responses(6)).markov_error < 0.1
@@ -23,31 +25,44 @@ def test_three_components_are_found(decomposition):
 
 def test_the_published_moments_are_a_choice():
     true, data = three_component_data(2, 2000, 240)
-    settings = FitSettings(moments=MomentSettings(estimator="stein", stein_every_lags=True, stein_halves=True))
-    published = make_start(data, 3, 2, settings, 0)
-    ours = make_start(data, 3, 2, FitSettings(), 0)
+    stein = MomentSettings(estimator="stein", stein_every_lags=True, stein_halves=True)
+    published = make_start(data, 3, 2, FitSettings(moments=stein, start=MOMENTS), 0)
+    ours = make_start(data, 3, 2, FitSettings(start=MOMENTS), 0)
     errors = [match_components(true, start.mixture.responses(6)).markov_error for start in (published, ours)]
     assert errors[1] < errors[0] < 1
 
 
-def test_without_feedthrough_lag_zero_is_zero():
+def test_inputs_that_are_not_gaussian_are_in_the_warnings_of_stein():
+    draw = seed_stream(7, "test-start")
+    inputs = draw.choice([-1.0, 1.0], size=(400, 60, 1))  # of excess kurtosis -2
+    data = simulate_mixture(three_systems(2), WEIGHTS, 400, 60, draw, inputs)
+    stein, ustat = (
+        make_start(data, 3, 2, FitSettings(moments=MomentSettings(estimator=estimator)), 0)
+        for estimator in ("stein", "ustat")
+    )
+    assert any("excess kurtosis of -2" in warning for warning in stein.warnings)
+    assert not ustat.warnings
+
+
+@pytest.mark.parametrize("start_settings", [MOMENTS, StartSettings()])
+def test_without_feedthrough_lag_zero_is_zero(start_settings):
     draw = seed_stream(1, "test-start")
     systems = [random_system(2, 2, 2, draw, feedthrough=False) for _ in range(2)]
     data = simulate_mixture(systems, np.array([0.4, 0.6]), 800, 60, draw)
-    start = make_start(data, 2, 2, FitSettings(em=EMSettings(feedthrough=False)), 0)
+    start = make_start(data, 2, 2, FitSettings(em=EMSettings(feedthrough=False), start=start_settings), 0)
     assert not start.mixture.stacked("D").any()
     true = np.stack([markov_parameters(system, 6) for system in systems])
     assert match_components(true, start.mixture.responses(6)).markov_error < 0.1
 
 
-@pytest.mark.parametrize("method", ["tensor", "fir_kmeans", "random"])
+@pytest.mark.parametrize("method", ["moments", "tensor", "fir_kmeans", "random"])
 def test_units_and_mixing_of_inputs_change_systems_by_no_more_than_that(method):
     draw = seed_stream(3, "test-start")
     systems = [random_system(2, 2, 2, draw) for _ in range(2)]
     data = simulate_mixture(systems, np.array([0.4, 0.6]), 400, 40, draw)
     mixing, size = np.array([[30.0, 5.0], [-2.0, 0.1]]), 1e3
     other = Trajectories(data.inputs @ mixing.T, size * data.outputs, data.lengths)
-    settings = FitSettings(start=StartSettings(method=method))
+    settings = FitSettings(start=MOMENTS if method == "moments" else StartSettings(method=method))
     if method == "random":  # its systems are drawn in white inputs, of which any rotation is as good
         mixing = np.diag([30.0, 0.1])
         data = Trajectories(_uncorrelated(data.inputs), data.outputs, data.lengths)
@@ -80,10 +95,9 @@ def test_unequal_lengths_and_whatever_lies_beyond_them():
     lengths = np.where(np.arange(600) % 2, 80, 45)
     inputs, outputs = data.inputs.copy(), data.outputs.copy()
     inputs[::2, 45:], outputs[::2, 45:] = np.nan, np.nan
-    for method in ("tensor", "fir_kmeans"):
-        settings = FitSettings(start=StartSettings(method=method))
-        start = make_start(Trajectories(inputs, outputs, lengths), 3, 2, settings, 0)
-        assert start.method == method
+    for begin in (MOMENTS, StartSettings(method="tensor"), StartSettings(method="fir_kmeans")):
+        start = make_start(Trajectories(inputs, outputs, lengths), 3, 2, FitSettings(start=begin), 0)
+        assert start.method == begin.method
         assert match_components(true, start.mixture.responses(6)).markov_error < 0.1
 
 
@@ -91,7 +105,7 @@ def test_gaps_leave_the_moments_what_they_are():
     true, data = three_component_data(2, 1000, 80)
     observed = seed_stream(0, "test-gaps").uniform(size=data.outputs.shape) > 0.2
     gaps = Trajectories(data.inputs, np.where(observed, data.outputs, np.nan), data.lengths, observed=observed)
-    start = make_start(gaps, 3, 2, FitSettings(), 0)
+    start = make_start(gaps, 3, 2, FitSettings(start=MOMENTS), 0)
     assert start.method == "tensor"
     assert match_components(true, start.mixture.responses(6)).markov_error < 0.1
 
@@ -105,7 +119,7 @@ def _with_common_inputs(offset: float, locked: float) -> tuple[np.ndarray, Traje
 
 def test_offsets_and_a_trial_locked_part_leave_the_moments_what_they_are():
     true, data = _with_common_inputs(0.5, 0.7)
-    start = make_start(data, 3, 2, FitSettings(), 0)
+    start = make_start(data, 3, 2, FitSettings(start=MOMENTS), 0)
     assert start.method == "tensor" and start.notes["trial_locked_removed"]
     assert 0.2 < start.notes["trial_locked_share"] < 0.5 > start.notes["removed_input_power"]
     assert match_components(true, start.mixture.responses(6)).markov_error < 0.15
@@ -131,6 +145,17 @@ def test_weights_that_do_not_sum_to_one_are_in_the_warnings():
     start = make_start(data, 3, 2, FitSettings(), 0)
     assert start.notes["raw_weight_sum"] > 2
     assert any("weights have the sum" in warning for warning in start.warnings)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_groups_that_are_regressed_anew_have_a_fraction_of_the_error(seed):
+    """Also where two of the three are so alike that moments do not tell them apart (seed 1)."""
+    true, data = three_component_data(seed, 400, 60)
+    moments, anew = (make_start(data, 3, 2, FitSettings(start=begin), 0) for begin in (MOMENTS, StartSettings()))
+    errors = [match_components(true, start.mixture.responses(6)).markov_error for start in (moments, anew)]
+    assert errors[1] < 0.02 < errors[0] / 2
+    assert "moved_share" in anew.notes and "moved_share" not in moments.notes
+    np.testing.assert_allclose(np.sort(anew.mixture.weights), np.sort(np.bincount(data.labels) / 400), atol=0.01)
 
 
 def _same_in_every_trial() -> Trajectories:

@@ -91,7 +91,7 @@ def fit_identity(trajectories: Trajectories, start: Mixture, settings: EMSetting
         "trajectories": _hash_of(data),
         "start": _hash_of(mixture_arrays(start)),
         "settings": config_hash(kept),
-        "engine": type(engine).__name__,
+        "engine": getattr(engine, "name", type(engine).__name__),
     }
 
 

@@ -7,6 +7,7 @@ import importlib.util
 from typing import Literal
 
 from spikeline.dynamics.em.expectation import Engine
+from spikeline.dynamics.em.fit_checks import seen_outputs
 from spikeline.dynamics.em.numpy_engine import NumpyEngine
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import ConfigError
@@ -26,13 +27,15 @@ def make_engine(name: EngineName, trajectories: Trajectories) -> Engine:
     name
         auto: torch if it is installed and there is a GPU, else numba.
     trajectories
-        What it will compute on.
+        What it will compute on. If outputs are missing, `MissingOutputsEngine` computes, whatever the name.
 
     Raises
     ------
     ConfigError
         If the engine that is asked for is not installed.
     """
+    if not seen_outputs(trajectories)[trajectories.inside()].all():
+        return importlib.import_module("spikeline.dynamics.em.missing_outputs").MissingOutputsEngine(trajectories)
     if name == "auto":
         name = "torch" if _gpu_with_torch() else "numba" if importlib.util.find_spec(_NUMBA) else "numpy"
     if name == "numpy":

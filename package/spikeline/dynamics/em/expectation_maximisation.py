@@ -161,10 +161,7 @@ class _Climb:
         if len(history) > self.settings.most_iterations or (small and state.fallback is None):
             return _Outcome(FitState(state.mixture, history, state.notes), expected, small)
         best = maximised(expected.statistics, state.mixture.systems, self.constraints)
-        new = [note for note in best.notes if note not in state.notes]
-        for note in new:
-            print(f"EM, step {len(history)}: {note}", flush=True)
-        notes = (*state.notes, *new)
+        notes = (*state.notes, *(note for note in best.notes if note not in state.notes))
         weights = floored_weights(expected.responsibilities.mean(axis=0), _least_weight(state.mixture))
         image = Mixture(best.systems, weights)
         if self.settings.acceleration == "none":

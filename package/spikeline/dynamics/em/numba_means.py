@@ -175,7 +175,7 @@ def smooth_blocks(
     mu
         (n,) first predicted mean.
     now, following
-        Sums to add to: x[t] (y[t], x[t], u[t])' (n, q + n + m) and x[t + 1] (x[t], u[t])' (n, n + m), columns filled up.
+        Sums to add to: x[t] (y[t], x[t], u[t])' (n, q + n + m) and x[t + 1] (x[t], u[t])' (n, n + m), filled up.
     ends
         Likewise (2 n + m + 1, n): x x' of last steps, u x' of last steps; x x' of first steps; x of first steps.
     """

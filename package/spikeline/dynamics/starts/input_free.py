@@ -57,7 +57,8 @@ def input_free_kmeans(
             "take fewer states, or longer trajectories",
         )
     regressions = trajectory_regressions(_on_their_past(trajectories, n_states), n_states, 1)
-    labels = settled(regressions, clusters(regressions, n_components, seed, notes), n_components)
+    labels = clusters(regressions, n_components, seed, notes)
+    labels = settled(regressions, labels, n_components)
     known = known_outputs(trajectories)
     outputs = np.where(known, trajectories.outputs, 0.0)
     made = []

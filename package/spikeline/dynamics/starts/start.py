@@ -18,6 +18,7 @@ from spikeline.dynamics.starts.ho_kalman import Realisation, realise
 from spikeline.dynamics.starts.input_free import input_free_kmeans
 from spikeline.dynamics.starts.noise_initialisation import with_noise
 from spikeline.dynamics.starts.random_start import random_start
+from spikeline.dynamics.starts.regressed_groups import nearest_responses, regressed_groups
 from spikeline.dynamics.starts.tensor_start import tensor_responses
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
@@ -115,8 +116,15 @@ class _Search:
     def _from_moments(self) -> Mixture:
         draw = seed_stream(self.seed, "molds-decomposition")
         found = tensor_responses(self.trajectories, self.n_components, self.lags, self.settings, draw, self.notes)
-        realisations = [realise(response, self.n_states) for response in self.scale.responses_scaled(found.markov)]
-        return self._with_noise(realisations, self.scale.scaled(self.trajectories), found.weights)
+        scaled, markov = self.scale.scaled(self.trajectories), self.scale.responses_scaled(found.markov)
+        if not self.settings.start.regress_anew:
+            return self._with_noise([realise(response, self.n_states) for response in markov], scaled, found.weights)
+        first_lag = 0 if self.settings.em.feedthrough else 1
+        labels = nearest_responses(scaled, markov, first_lag)
+        sizes = self.n_components, self.n_states, self.lags
+        realisations, settled = regressed_groups(scaled, labels, *sizes, first_lag)
+        self.notes["moved_share"] = float(np.mean(settled != labels))
+        return self._with_noise(realisations, scaled, np.bincount(settled) / len(settled), settled)
 
     def _from_clusters(self) -> Mixture:
         scaled = self.scale.scaled(self.trajectories)
