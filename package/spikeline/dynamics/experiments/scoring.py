@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from spikeline.dynamics.scores.responses import relative_markov_error
 from spikeline.dynamics.scores.weights import label_frequencies, weight_error
 from spikeline.dynamics.starts.ho_kalman import Realisation
 from spikeline.dynamics.systems import LinearSystem
+from spikeline.dynamics.trajectories import Trajectories
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,11 +110,15 @@ class _Task:
 
     def __init__(self, group: h5py.Group, experiment: str) -> None:
         self.group, self.name = group, group.name.strip("/")
-        self.truth, self.trajectories = mixture_of(group["truth"]), piece_of(group)
-        self.held_out = piece_of(group["held_out"])
+        self.truth, self.labels = mixture_of(group["truth"]), group["labels"][:]
         self.lags = int(group.attrs["lags"])
         self.responses = self.truth.responses(self.lags)
         self.keys = {"experiment": experiment, **{key: group.attrs[key] for key in _KEYS}}
+
+    @cached_property
+    def trajectories(self) -> Trajectories:
+        """All of them; what the tensor stage alone is judged by needs none, however many there are."""
+        return piece_of(self.group)
 
     def tensor(
         self, whitening: h5py.Group, components: h5py.Group, starts: h5py.File | None, stage: tuple[str, str]
@@ -134,7 +140,7 @@ class _Task:
         match = match_components(self.responses, estimate.markov)
         systems = tuple(map(_without_noise, realisations_of(found)))
         realised = match_components(self.responses, Mixture(systems, estimate.weights).responses(self.lags))
-        frequencies = label_frequencies(self.trajectories.labels, self.truth.n_components)
+        frequencies = label_frequencies(self.labels, self.truth.n_components)
         return {
             "markov_error": match.markov_error,
             "markov_error_relative": relative_markov_error(match, self.responses),
@@ -145,7 +151,7 @@ class _Task:
         }
 
     def _of_mixture(self, found: Mixture) -> Row:
-        scores = score_mixture(self.truth, found, self.trajectories, self.held_out, self.lags)
+        scores = score_mixture(self.truth, found, self.trajectories, piece_of(self.group["held_out"]), self.lags)
         return scores | {"markov_error_realised": scores["markov_error"]}
 
     def em(self, method: str, fits: h5py.Group, stage: tuple[str, str]) -> Row:
@@ -173,7 +179,7 @@ class _Task:
     def least_squares(self) -> Row:
         """Row of each trajectory by itself: the mean over trajectories of the error of its own system's response."""
         found = trajectory_responses(self.trajectories, *window_lags(self.group))
-        true = self.responses[self.trajectories.labels]
+        true = self.responses[self.labels]
         errors = np.linalg.norm((found - true).reshape(len(found), -1), axis=1)
         sizes = np.linalg.norm(true.reshape(len(found), -1), axis=1)
         return self.keys | {
