@@ -10,6 +10,7 @@ from spikeline.dynamics.em import engines
 from spikeline.dynamics.em.engines import make_engine
 from spikeline.dynamics.em.missing_outputs import MissingOutputsEngine
 from spikeline.dynamics.em.numpy_engine import NumpyEngine
+from spikeline.dynamics.em.split_engine import SplitEngine
 from spikeline.dynamics.em.torch_engine import TorchEngine
 from spikeline.errors import ConfigError
 from tests.dynamics.em.engine_checks import assert_same_expectation
@@ -39,8 +40,22 @@ def test_where_outputs_are_missing_the_engine_for_that_computes():
     beyond = replace(DATA, lengths=np.full(5, 7), observed=observed.copy())
     beyond.observed[:, 7] = False
     assert type(make_engine("numpy", beyond)) is NumpyEngine
-    observed[3, 2, 1] = False
+    observed[:, 2, 1] = False
     assert type(make_engine("numpy", replace(DATA, observed=observed))) is MissingOutputsEngine
+
+
+def test_trajectories_with_gaps_and_without_are_joined_again():
+    observed = np.ones(DATA.outputs.shape, bool)
+    observed[[1, 3], 2, 1] = False
+    gaps = replace(DATA, observed=observed)
+    made, all_own = make_engine("numpy", gaps), MissingOutputsEngine(gaps)
+    assert type(made) is SplitEngine and made.name == "NumpyEngine and MissingOutputsEngine"
+    assert_same_expectation(made.expectation(MIXTURE), all_own.expectation(MIXTURE), 1e-11)
+    np.testing.assert_allclose(
+        made.component_log_likelihoods(MIXTURE), all_own.component_log_likelihoods(MIXTURE), rtol=1e-12
+    )
+    assert not hasattr(made, "rounding")
+    assert make_engine("torch", gaps).rounding == TorchEngine(DATA, device="cpu").rounding
 
 
 def test_auto_takes_torch_only_with_a_gpu(monkeypatch):

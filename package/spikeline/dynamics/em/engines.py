@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+from dataclasses import replace
 from typing import Literal
 
 from spikeline.dynamics.em.expectation import Engine
 from spikeline.dynamics.em.fit_checks import seen_outputs
 from spikeline.dynamics.em.numpy_engine import NumpyEngine
+from spikeline.dynamics.em.split_engine import SplitEngine
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import ConfigError
 
@@ -27,15 +29,24 @@ def make_engine(name: EngineName, trajectories: Trajectories) -> Engine:
     name
         auto: torch if it is installed and there is a GPU, else numba.
     trajectories
-        What it will compute on. If outputs are missing, `MissingOutputsEngine` computes, whatever the name.
+        What it will compute on. `MissingOutputsEngine` has those of which outputs are missing, whatever the name.
 
     Raises
     ------
     ConfigError
         If the engine that is asked for is not installed.
     """
-    if not seen_outputs(trajectories)[trajectories.inside()].all():
-        return importlib.import_module("spikeline.dynamics.em.missing_outputs").MissingOutputsEngine(trajectories)
+    whole = (seen_outputs(trajectories) | ~trajectories.inside()[..., None]).all(axis=(1, 2))
+    if whole.all():
+        return _of_whole(name, trajectories)
+    for_gaps = importlib.import_module("spikeline.dynamics.em.missing_outputs").MissingOutputsEngine
+    if not whole.any():
+        return for_gaps(trajectories)
+    return SplitEngine(trajectories, whole, lambda part: _of_whole(name, part), for_gaps)
+
+
+def _of_whole(name: EngineName, trajectories: Trajectories) -> Engine:
+    trajectories = replace(trajectories, observed=None)
     if name == "auto":
         name = "torch" if _gpu_with_torch() else "numba" if importlib.util.find_spec(_NUMBA) else "numpy"
     if name == "numpy":

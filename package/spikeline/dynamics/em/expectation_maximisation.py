@@ -19,6 +19,7 @@ from spikeline.dynamics.em.expectation import Engine, Expectation
 from spikeline.dynamics.em.fit_checks import check_fit, seen_outputs
 from spikeline.dynamics.em.m_step import Constraints, floored_weights, maximised
 from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.systems import spectral_radius
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import NumericalError
 
@@ -45,7 +46,8 @@ class MixtureFit:
     converged
         Whether the last step gained less than the tolerance.
     notes
-        Which covariances lay at their floor at some time, and which components had too few trajectories to learn from.
+        Which covariances lay at their floor at some time, which components had too few trajectories to learn from, and
+        which end with a spectral radius of A above 1.
     """
 
     mixture: Mixture
@@ -119,8 +121,14 @@ def fit_mixture_em(
         raise
     if kept is not None:
         kept.remove()
-    history = np.array(state.log_likelihoods)
-    return MixtureFit(state.mixture, outcome.responsibilities, history, outcome.converged, state.notes)
+    history, notes = np.array(state.log_likelihoods), (*state.notes, *_growing(state.mixture))
+    return MixtureFit(state.mixture, outcome.responsibilities, history, outcome.converged, notes)
+
+
+def _growing(mixture: Mixture) -> list[str]:
+    """Which components do not forget: legal on short trajectories, but worth a word."""
+    radii = [spectral_radius(system.A) for system in mixture.systems]
+    return [f"A of component {k} has the spectral radius {radius:.4f}" for k, radius in enumerate(radii) if radius > 1]
 
 
 @dataclass(frozen=True)
