@@ -50,19 +50,17 @@ def _same_bytes(first, second):
     assert (first.converged, first.notes) == (second.converged, second.notes)
 
 
-@pytest.mark.parametrize("acceleration", ["none", "squarem"])
-def test_a_fit_that_was_stopped_again_and_again_ends_in_the_same_bytes(tmp_path, acceleration):
+def test_a_fit_that_was_stopped_again_and_again_ends_in_the_same_bytes(tmp_path):
     data, start = _case()
     path = tmp_path / "fit.checkpoint.h5"
-    settings = SETTINGS.model_copy(update={"acceleration": acceleration})
-    whole = fit_mixture_em(data, start, settings)
-    for step in (0, 1, 4, 5, 5, 6):
+    whole = fit_mixture_em(data, start, SETTINGS)
+    for step in (0, 1, 5, 5, 6):
         with pytest.raises(Killed):
-            fit_mixture_em(data, start, settings, checkpoint=path, on_iteration=_stop_at(step))
+            fit_mixture_em(data, start, SETTINGS, checkpoint=path, on_iteration=_stop_at(step))
         assert path.exists() == (step > 0)
     steps = []
     resumed = fit_mixture_em(
-        data, start, settings, checkpoint=path, on_iteration=lambda step, log_likelihood: steps.append(step)
+        data, start, SETTINGS, checkpoint=path, on_iteration=lambda step, log_likelihood: steps.append(step)
     )
     assert steps == list(range(6, 13))
     _same_bytes(whole, resumed)

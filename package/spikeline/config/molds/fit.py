@@ -60,16 +60,23 @@ class StartSettings(Settings):
     fall_back: bool = setting(
         True,
         description="Start with fir_kmeans, and say so, where moments cannot be had: inputs that are the same in every "
-        "trial or of too low rank, trajectories that are too short.",
+        "trial or of too low rank, or that no filter makes white, trajectories that are too short, gaps at every step.",
     )
     decomposition: Literal["smd", "rtpm"] = setting(
         "smd", description="smd: simultaneous matrix diagonalisation; rtpm: robust tensor power method."
     )
-    noise: Literal["residuals_inflated", "residuals", "residual_covariance", "fixed"] = setting(
-        "residuals_inflated",
+    regress_anew: bool = setting(
+        True,
+        description="tensor: give each trajectory to the response that suits it, regress the outputs of each group on "
+        "the inputs, and so on until none moves; systems are made of these regressions, whose error is a tenth. false: "
+        "as published, systems are made of the moments' responses.",
+    )
+    noise: Literal["residuals", "residuals_inflated", "residual_covariance", "fixed"] = setting(
+        "residuals",
         description="First Q and R. residuals: from the autocovariances of what the first systems leave; "
-        "residuals_inflated: the same with a larger Q, because EM crawls from a small one; residual_covariance: half "
-        "of the covariance each; fixed: Q = 0.1, R = 0.1 of the outputs' variance.",
+        "residuals_inflated: the same with a larger Q, for starts that are not regressed anew, from which EM crawls "
+        "otherwise; residual_covariance: half of the covariance each; fixed: Q = 0.1, R = 0.1 of the outputs' "
+        "variance.",
     )
 
 
@@ -84,6 +91,11 @@ class EMSettings(Settings):
         ge=0,
         le=1,
     )
+    acceleration: Literal["anderson", "none"] = setting(
+        "anderson",
+        description="anderson: the next mixture is extrapolated from the last few, and taken back if it is less "
+        "likely; far fewer iterations. none: EM alone.",
+    )
     engine: Literal["auto", "numba", "torch", "numpy"] = setting(
         "auto",
         description="What computes: numba on processors, torch on a GPU, numpy as the reference. auto: torch if there "
@@ -92,12 +104,6 @@ class EMSettings(Settings):
     feedthrough: bool = setting(True, description="Whether inputs reach the outputs of the same step (D); else D = 0.")
     diagonal_observation_noise: bool = setting(False, description="Whether R has no covariances.")
     shared_outputs: bool = setting(False, description="Whether all components have one C.")
-    acceleration: Literal["none", "squarem"] = setting(
-        "none",
-        description="squarem: after every two iterations a longer step in their direction, taken if the likelihood "
-        "rises. Half as many E-steps until the tolerance is met (median of 18 fits; 0.24 to 1.2 times as many), and "
-        "sometimes another maximum than EM's.",
-    )
     checkpoint_minutes: FiniteFloat = setting(
         5.0,
         unit="min",

@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from spikeline.artifacts import config_hash, manifest_path, open_hdf5, write_hdf5
 from spikeline.config.molds import EMSettings
+from spikeline.dynamics.em.anderson import Memory
 from spikeline.dynamics.em.fit_checks import seen_outputs
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.mixture_files import mixture_arrays, mixture_of
@@ -32,38 +34,47 @@ class FitState:
     Parameters
     ----------
     mixture
-        Reached so far, or proposed.
+        Reached so far.
     log_likelihoods
         Of the E-steps taken.
     notes
         What was noted so far.
-    recent
-        With acceleration: the mixtures that steps of EM have led from, since the last proposal.
     fallback
-        What takes the mixture's place if that is a proposal and its likelihood is lower.
+        If the mixture is an extrapolation: where EM itself would have gone.
+    memory
+        What extrapolations are made from.
     """
 
     mixture: Mixture
-    log_likelihoods: tuple[float, ...] = ()
-    notes: tuple[str, ...] = ()
-    recent: tuple[Mixture, ...] = ()
+    log_likelihoods: tuple[float, ...]
+    notes: tuple[str, ...]
     fallback: Mixture | None = None
+    memory: Memory | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mixture", _contiguous(self.mixture))
-        object.__setattr__(self, "recent", tuple(_contiguous(mixture) for mixture in self.recent))
-        if self.fallback is not None:
-            object.__setattr__(self, "fallback", _contiguous(self.fallback))
+        # As they are when they are read: sums round differently over other orders of memory.
+        for name in ("mixture", "fallback"):
+            if (mixture := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _in_order(mixture))
+
+    def taken_back(self, log_likelihoods: tuple[float, ...]) -> FitState:
+        """Where EM itself would have gone, in the place of the extrapolation."""
+        assert self.fallback is not None and self.memory is not None
+        return FitState(self.fallback, log_likelihoods, self.notes, memory=self.memory.forgotten(for_longer=True))
 
 
-def _contiguous(mixture: Mixture) -> Mixture:
-    """As it is when it is read: sums round differently over other orders of memory."""
+def _in_order(mixture: Mixture) -> Mixture:
     names = [field.name for field in fields(LinearSystem)]
     systems = (
         LinearSystem(**{name: np.ascontiguousarray(getattr(system, name)) for name in names})
         for system in mixture.systems
     )
     return Mixture(tuple(systems), mixture.weights)
+
+
+def _memory_of(group: h5py.Group) -> Memory:
+    arrays = {field.name: group[field.name][()] for field in fields(Memory)}
+    return Memory(**(arrays | {"wait": int(arrays["wait"])}))
 
 
 def fit_identity(trajectories: Trajectories, start: Mixture, settings: EMSettings, engine: object) -> dict[str, str]:
@@ -125,8 +136,8 @@ class Checkpoint:
                 mixture_of(file["mixture"]),
                 tuple(file["log_likelihoods"][:].tolist()),
                 tuple(str(file.attrs["notes"]).splitlines()),
-                tuple(mixture_of(file[name]) for name in ("recent_0", "recent_1") if name in file),
-                mixture_of(file["fallback"]) if "fallback" in file else None,
+                fallback=mixture_of(file["fallback"]) if "fallback" in file else None,
+                memory=_memory_of(file["memory"]) if "memory" in file else None,
             )
 
     def _compare(self, name: str, mine: str, theirs: Any) -> None:
@@ -139,15 +150,14 @@ class Checkpoint:
 
     def write(self, state: FitState) -> None:
         """Put the state in place of an older one, whole or not at all."""
-        mixtures = {"mixture": state.mixture} | {f"recent_{i}": recent for i, recent in enumerate(state.recent)}
-        if state.fallback is not None:
-            mixtures["fallback"] = state.fallback
-        arrays = {
-            f"{group}/{name}": array
-            for group, mixture in mixtures.items()
-            for name, array in mixture_arrays(mixture).items()
-        }
+        arrays = {f"mixture/{name}": array for name, array in mixture_arrays(state.mixture).items()}
         arrays["log_likelihoods"] = np.array(state.log_likelihoods)
+        if state.fallback is not None:
+            arrays |= {f"fallback/{name}": array for name, array in mixture_arrays(state.fallback).items()}
+        if state.memory is not None:
+            arrays |= {
+                f"memory/{field.name}": np.asarray(getattr(state.memory, field.name)) for field in fields(Memory)
+            }
         write_hdf5(self._path, _SCHEMA, arrays, attributes={**self._identity, "notes": "\n".join(state.notes)})
 
     def remove(self) -> None:

@@ -17,7 +17,6 @@ from spikeline.errors import ConfigError
 __all__ = ["EngineName", "make_engine"]
 
 EngineName = Literal["auto", "numba", "torch", "numpy"]
-_NUMBA = "spikeline.dynamics.em.numba_engine"
 _DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 
 
@@ -39,25 +38,28 @@ def make_engine(name: EngineName, trajectories: Trajectories) -> Engine:
     whole = (seen_outputs(trajectories) | ~trajectories.inside()[..., None]).all(axis=(1, 2))
     if whole.all():
         return _of_whole(name, trajectories)
-    for_gaps = importlib.import_module("spikeline.dynamics.em.missing_outputs").MissingOutputsEngine
+    from spikeline.dynamics.em.missing_outputs import MissingOutputsEngine
+
     if not whole.any():
-        return for_gaps(trajectories)
-    return SplitEngine(trajectories, whole, lambda part: _of_whole(name, part), for_gaps)
+        return MissingOutputsEngine(trajectories)
+    return SplitEngine(trajectories, whole, lambda part: _of_whole(name, part), MissingOutputsEngine)
 
 
 def _of_whole(name: EngineName, trajectories: Trajectories) -> Engine:
     trajectories = replace(trajectories, observed=None)
     if name == "auto":
-        name = "torch" if _gpu_with_torch() else "numba" if importlib.util.find_spec(_NUMBA) else "numpy"
+        name = "torch" if _gpu_with_torch() else "numba"
     if name == "numpy":
         return NumpyEngine(trajectories)
     if name == "numba":
-        if importlib.util.find_spec(_NUMBA) is None:
-            raise ConfigError("engine: numba, which is not there", "auto, torch or numpy", "choose one of these")
-        return importlib.import_module(_NUMBA).NumbaEngine(trajectories)
+        from spikeline.dynamics.em.numba_engine import NumbaEngine
+
+        return NumbaEngine(trajectories)
     if importlib.util.find_spec("torch") is None:
         raise ConfigError("engine: torch, and PyTorch is not installed", "auto, numba or numpy", "pip install torch")
-    return importlib.import_module("spikeline.dynamics.em.torch_engine").TorchEngine(trajectories)
+    from spikeline.dynamics.em.torch_engine import TorchEngine
+
+    return TorchEngine(trajectories)
 
 
 def _gpu_with_torch() -> bool:

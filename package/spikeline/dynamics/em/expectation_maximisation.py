@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Float
 
 from spikeline.config.molds import EMSettings
-from spikeline.dynamics.em.acceleration import extrapolated
 from spikeline.dynamics.em.admissible_start import admissible_start
+from spikeline.dynamics.em.anderson import Memory
 from spikeline.dynamics.em.checkpoint import Checkpoint, FitState, fit_identity
+from spikeline.dynamics.em.coordinates import as_mixture, as_vector
 from spikeline.dynamics.em.engines import make_engine
 from spikeline.dynamics.em.expectation import Engine, Expectation
 from spikeline.dynamics.em.fit_checks import check_fit, seen_outputs
@@ -42,7 +43,8 @@ class MixtureFit:
     responsibilities
         Probability of each component given a trajectory, under the mixture.
     log_likelihoods
-        Of all trajectories together, nats; before each M-step.
+        Of all trajectories together, nats, after each E-step; one that an extrapolation was taken back after repeats
+        the value before it.
     converged
         Whether the last step gained less than the tolerance.
     notes
@@ -103,15 +105,12 @@ def fit_mixture_em(
     kept = None if checkpoint is None else Checkpoint(checkpoint, fit_identity(trajectories, start, settings, engine))
     state = None if kept is None else kept.read()
     if state is None:
-        state = FitState(admissible_start(start, constraints, _least_weight(start)))
+        state = FitState(admissible_start(start, constraints, _least_weight(start)), (), ())
     climb = _Climb(engine, settings, constraints, int(seen.sum()), on_iteration)
     written = time.monotonic()
     try:
-        while True:
-            outcome = climb.step(state)
+        while (outcome := climb.step(state)).converged is None:
             state = outcome.state
-            if outcome.converged is not None:
-                break
             if kept is not None and time.monotonic() - written >= 60 * settings.checkpoint_minutes:
                 kept.write(state)
                 written = time.monotonic()
@@ -121,8 +120,14 @@ def fit_mixture_em(
         raise
     if kept is not None:
         kept.remove()
-    history, notes = np.array(state.log_likelihoods), (*state.notes, *_growing(state.mixture))
-    return MixtureFit(state.mixture, outcome.responsibilities, history, outcome.converged, notes)
+    assert outcome.expected is not None  # a fit ends after an E-step that stands
+    return MixtureFit(
+        outcome.state.mixture,
+        outcome.expected.responsibilities,
+        np.array(outcome.state.log_likelihoods),
+        outcome.converged,
+        (*outcome.state.notes, *_growing(outcome.state.mixture)),
+    )
 
 
 def _growing(mixture: Mixture) -> list[str]:
@@ -133,11 +138,11 @@ def _growing(mixture: Mixture) -> list[str]:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """After a step: ``converged`` and ``responsibilities`` are None while there is more to do."""
+    """After a step: ``converged`` is None while there is more to do, and then the state is that before the next."""
 
     state: FitState
-    converged: bool | None = None
-    responsibilities: Float[np.ndarray, "N K"] | None = None
+    expected: Expectation | None
+    converged: bool | None
 
 
 @dataclass(frozen=True)
@@ -149,63 +154,65 @@ class _Climb:
     on_iteration: Callable[[int, float], None] | None
 
     def step(self, state: FitState) -> _Outcome:
-        """E-step, and the M-step if there is to be one."""
-        proposed = state.fallback is not None
-        try:
-            with np.errstate(all="ignore" if proposed else None):  # a proposal may lead anywhere
-                expected = self._expectation(state)
-        except NumericalError:
-            if not proposed:
-                raise
-            return _Outcome(FitState(state.fallback, state.log_likelihoods, state.notes))
-        total = float(expected.log_likelihoods.sum())
-        if proposed and total < state.log_likelihoods[-1]:
-            return _Outcome(FitState(state.fallback, state.log_likelihoods, state.notes))
-        history = (*state.log_likelihoods, total)
+        """E-step, and the M-step if there is to be one; an extrapolation that lost likelihood is taken back instead."""
+        expected, total = self._expectation(state)
+        last = state.log_likelihoods[-1] if state.log_likelihoods else -np.inf
+        lost = state.fallback is not None and not (np.isfinite(total) and total >= last)
+        # a lost E-step counts, and the likelihood is the one that still stands
+        history = (*state.log_likelihoods, last if lost else total)
         self._check(history)
         if self.on_iteration is not None:
-            self.on_iteration(len(history) - 1, total)
-        gained = np.inf if len(history) == 1 or proposed else total - history[-2]
-        converged = bool(gained < self.settings.tolerance * self.numbers)
-        if converged or len(history) > self.settings.most_iterations:
-            return _Outcome(FitState(state.mixture, history, state.notes), converged, expected.responsibilities)
+            self.on_iteration(len(history) - 1, history[-1])
+        if lost:
+            return _Outcome(state.taken_back(history), None, None)
+        small = len(history) > 1 and total - history[-2] < self.settings.tolerance * self.numbers
+        if len(history) > self.settings.most_iterations or (small and state.fallback is None):
+            return _Outcome(FitState(state.mixture, history, state.notes), expected, small)
         best = maximised(expected.statistics, state.mixture.systems, self.constraints)
-        new = [note for note in best.notes if note not in state.notes]
-        for note in new:
-            print(f"EM, step {len(history)}: {note}", flush=True)
+        notes = (*state.notes, *(note for note in best.notes if note not in state.notes))
         weights = floored_weights(expected.responsibilities.mean(axis=0), _least_weight(state.mixture))
-        return _Outcome(self._next(state, Mixture(best.systems, weights), history, (*state.notes, *new)))
-
-    def _next(self, state: FitState, mixture: Mixture, history: tuple[float, ...], notes: tuple[str, ...]) -> FitState:
-        """After the M-step: its mixture, or with acceleration every second time what two of them point to."""
+        image = Mixture(best.systems, weights)
         if self.settings.acceleration == "none":
-            return FitState(mixture, history, notes)
-        recent = (*state.recent, state.mixture)
-        if len(recent) < 2:
-            return FitState(mixture, history, notes, recent)
-        proposal = admissible_start(extrapolated(*recent, mixture), self.constraints, _least_weight(mixture))
-        return FitState(proposal, history, notes, fallback=mixture)
+            return _Outcome(FitState(image, history, notes), None, None)
+        return _Outcome(self._extrapolated(state, image, history, notes, give_up=small), None, None)
 
-    def _expectation(self, state: FitState) -> Expectation:
-        steps = len(state.log_likelihoods)
+    def _extrapolated(
+        self, state: FitState, image: Mixture, history: tuple[float, ...], notes: tuple[str, ...], *, give_up: bool
+    ) -> FitState:
+        """Where to go next, and EM's own step as the way back; ``give_up``: EM's own step, from an empty memory."""
+        point = as_vector(state.mixture)
+        memory = state.memory or Memory.empty(len(point))
+        memory = memory.with_step(point, as_vector(image), extrapolated=state.fallback is not None)
+        if give_up:
+            memory = memory.forgotten(for_longer=False)
+        tried = memory.extrapolation()
+        if tried is None or not np.isfinite(tried).all():
+            return FitState(image, history, notes, memory=memory)
+        candidate = admissible_start(as_mixture(tried, image), self.constraints, _least_weight(image))
+        return FitState(candidate, history, notes, fallback=image, memory=memory)
+
+    def _expectation(self, state: FitState) -> tuple[Expectation | None, float]:
+        tried = state.fallback is not None  # an extrapolation may lead anywhere
         try:
-            expected = self.engine.expectation(state.mixture)
+            with np.errstate(all="ignore" if tried else None):
+                expected = self.engine.expectation(state.mixture)
         except np.linalg.LinAlgError as error:
+            if tried:
+                return None, -np.inf
             raise NumericalError(
-                f"{error} after {steps} steps of EM",
+                f"{error} after {len(state.log_likelihoods)} steps of EM",
                 "systems under which the outputs have a covariance",
                 "scale the outputs to unit variance, or start from systems of smaller matrices",
             ) from error
-        total = expected.log_likelihoods.sum()
-        if not np.isfinite(total):
+        return expected, float(expected.log_likelihoods.sum())
+
+    def _check(self, history: tuple[float, ...]) -> None:
+        if not np.isfinite(history[-1]):
             raise NumericalError(
-                f"the log-likelihood is {total} after {steps} steps of EM",
+                f"the log-likelihood is {history[-1]} after {len(history) - 1} steps of EM",
                 "a finite one",
                 "check the outputs' scale, or start from other systems",
             )
-        return expected
-
-    def _check(self, history: tuple[float, ...]) -> None:
         rounding = getattr(self.engine, "rounding", _ROUNDING)  # an engine of single precision has its own
         if len(history) > 1 and history[-1] < history[-2] - rounding * self.numbers:
             raise NumericalError(

@@ -51,7 +51,7 @@ __all__ = ["Constraints", "Maximum", "floored", "floored_weights", "maximised"]
 _RIDGE = 1e-8
 _LEAST_RECIPROCAL_CONDITION = 1e-12
 _MOST_ROUNDS = 50
-_STANDS_STILL = 1e-7
+_STANDS_STILL = 1e-9
 _FEWEST_TRAJECTORIES = 1.0
 
 
