@@ -9,7 +9,9 @@ import pytest
 from spikeline.dynamics.em import engines
 from spikeline.dynamics.em.engines import make_engine
 from spikeline.dynamics.em.missing_outputs import MissingOutputsEngine
+from spikeline.dynamics.em.numba_engine import NumbaEngine
 from spikeline.dynamics.em.numpy_engine import NumpyEngine
+from spikeline.dynamics.em.split_engine import SplitEngine
 from spikeline.dynamics.em.torch_engine import TorchEngine
 from spikeline.errors import ConfigError
 from tests.dynamics.em.engine_checks import assert_same_expectation
@@ -19,18 +21,10 @@ MIXTURE = mixture_of(0, 2, 1, 2)
 DATA = data_of(MIXTURE, 1, 5, 8)
 
 
-def _found_only(monkeypatch, *names):
-    """Let only some of the optional modules be there."""
-    real = importlib.util.find_spec
-    optional = ("torch", "spikeline.dynamics.em.numba_engine")
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name in optional and name not in names else real(name)
-    )
-
-
 def test_each_name_makes_its_engine():
     assert type(make_engine("numpy", DATA)) is NumpyEngine
     assert type(make_engine("torch", DATA)) is TorchEngine
+    assert type(make_engine("numba", DATA)) is NumbaEngine
 
 
 def test_where_outputs_are_missing_the_engine_for_that_computes():
@@ -39,8 +33,22 @@ def test_where_outputs_are_missing_the_engine_for_that_computes():
     beyond = replace(DATA, lengths=np.full(5, 7), observed=observed.copy())
     beyond.observed[:, 7] = False
     assert type(make_engine("numpy", beyond)) is NumpyEngine
-    observed[3, 2, 1] = False
+    observed[:, 2, 1] = False
     assert type(make_engine("numpy", replace(DATA, observed=observed))) is MissingOutputsEngine
+
+
+def test_trajectories_with_gaps_and_without_are_joined_again():
+    observed = np.ones(DATA.outputs.shape, bool)
+    observed[[1, 3], 2, 1] = False
+    gaps = replace(DATA, observed=observed)
+    made, all_own = make_engine("numpy", gaps), MissingOutputsEngine(gaps)
+    assert type(made) is SplitEngine and made.name == "NumpyEngine and MissingOutputsEngine"
+    assert_same_expectation(made.expectation(MIXTURE), all_own.expectation(MIXTURE), 1e-11)
+    np.testing.assert_allclose(
+        made.component_log_likelihoods(MIXTURE), all_own.component_log_likelihoods(MIXTURE), rtol=1e-12
+    )
+    assert not hasattr(made, "rounding")
+    assert make_engine("torch", gaps).rounding == TorchEngine(DATA, device="cpu").rounding
 
 
 def test_auto_takes_torch_only_with_a_gpu(monkeypatch):
@@ -48,12 +56,13 @@ def test_auto_takes_torch_only_with_a_gpu(monkeypatch):
     assert type(make_engine("auto", DATA)) is TorchEngine
     monkeypatch.setattr(engines, "_gpu_with_torch", lambda: False)
     made = make_engine("auto", DATA)
-    assert type(made) is not TorchEngine
+    assert type(made) is NumbaEngine
     assert_same_expectation(made.expectation(MIXTURE), NumpyEngine(DATA).expectation(MIXTURE))
 
 
 def test_an_engine_that_is_not_there_is_named(monkeypatch):
-    _found_only(monkeypatch)
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else real(name))
     assert not engines._gpu_with_torch()
     with pytest.raises(ConfigError, match="PyTorch is not installed"):
         make_engine("torch", DATA)

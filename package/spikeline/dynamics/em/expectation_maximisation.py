@@ -20,6 +20,7 @@ from spikeline.dynamics.em.expectation import Engine, Expectation
 from spikeline.dynamics.em.fit_checks import check_fit, seen_outputs
 from spikeline.dynamics.em.m_step import Constraints, floored_weights, maximised
 from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.systems import spectral_radius
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import NumericalError
 
@@ -47,7 +48,8 @@ class MixtureFit:
     converged
         Whether the last step gained less than the tolerance.
     notes
-        Which covariances lay at their floor at some time, and which components had too few trajectories to learn from.
+        Which covariances lay at their floor at some time, which components had too few trajectories to learn from, and
+        which end with a spectral radius of A above 1.
     """
 
     mixture: Mixture
@@ -124,8 +126,14 @@ def fit_mixture_em(
         outcome.expected.responsibilities,
         np.array(outcome.state.log_likelihoods),
         outcome.converged,
-        outcome.state.notes,
+        (*outcome.state.notes, *_growing(outcome.state.mixture)),
     )
+
+
+def _growing(mixture: Mixture) -> list[str]:
+    """Which components do not forget: legal on short trajectories, but worth a word."""
+    radii = [spectral_radius(system.A) for system in mixture.systems]
+    return [f"A of component {k} has the spectral radius {radius:.4f}" for k, radius in enumerate(radii) if radius > 1]
 
 
 @dataclass(frozen=True)
@@ -184,10 +192,12 @@ class _Climb:
         return FitState(candidate, history, notes, fallback=image, memory=memory)
 
     def _expectation(self, state: FitState) -> tuple[Expectation | None, float]:
+        tried = state.fallback is not None  # an extrapolation may lead anywhere
         try:
-            expected = self.engine.expectation(state.mixture)
+            with np.errstate(all="ignore" if tried else None):
+                expected = self.engine.expectation(state.mixture)
         except np.linalg.LinAlgError as error:
-            if state.fallback is not None:
+            if tried:
                 return None, -np.inf
             raise NumericalError(
                 f"{error} after {len(state.log_likelihoods)} steps of EM",

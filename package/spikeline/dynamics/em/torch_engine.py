@@ -40,8 +40,8 @@ class TorchEngine:
         data alone double. Measured (n up to 10, q up to 64, 500 steps, noise down to a millionth): log-likelihoods
         within 2e-7 nat per number, statistics within 5e-6 of their largest entry.
     scan
-        sequential: one step of time after the other. associative: in log T rounds; for few and long trajectories
-        (T of 2000 and more) on a GPU.
+        sequential: one step of time after the other. associative: in log T rounds; for few and long trajectories (T
+        of 2000 and more).
     chunk_numbers, at_rest
         As for `NumpyEngine`.
 
