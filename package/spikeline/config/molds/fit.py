@@ -19,9 +19,7 @@ class PrefilterSettings(Settings):
         description="auto: filter where the inputs are found to be correlated over time. The responses stay what they "
         "are, because a scalar filter commutes with a linear system. EM sees the unfiltered trajectories.",
     )
-    most_lags: int = setting(
-        4, unit="steps", description="Largest order of the filter; the order is chosen by BIC.", ge=1, le=50
-    )
+    most_lags: int = setting(4, description="Largest order of the filter; the order is chosen by BIC.", ge=1, le=50)
 
 
 class MomentSettings(Settings):
@@ -34,8 +32,7 @@ class MomentSettings(Settings):
     )
     lags: int | None = setting(
         None,
-        unit="steps",
-        description="How much of the responses, with lag 0. null: 2 n + 2 for n states. The U-statistic needs "
+        description="How many steps of the responses, with lag 0. null: 2 n + 2 for n states. The U-statistic needs "
         "trajectories of three times as many steps.",
         ge=3,
         le=200,
@@ -86,8 +83,7 @@ class EMSettings(Settings):
     most_iterations: int = setting(200, description="EM ends after these at the latest.", ge=0, le=1_000_000)
     tolerance: FiniteFloat = setting(
         1e-6,
-        unit="nat per number",
-        description="EM ends when an iteration gains less than this for each number in the outputs.",
+        description="EM ends when an iteration gains less than this, in nats for each number in the outputs.",
         ge=0,
         le=1,
     )
