@@ -11,11 +11,11 @@ from jaxtyping import Float32
 
 from spikeline.simulation.recordings.interpolation import Interpolator
 from spikeline.simulation.recordings.kernels import FINE_HALF
-from spikeline.simulation.recordings.noise import noise_filter
+from spikeline.simulation.recordings.pasting import event_tables
 from spikeline.simulation.recordings.sources import EVENT_PHASES, LOOP_SEAM, ContinuousSource, EventSource, Motion
-from spikeline.simulation.recordings.synthesis import Synthesiser
+from spikeline.simulation.recordings.synthesis import by_kind
 
-__all__ = ["TorchSynthesiser", "noise_like"]
+__all__ = ["TorchSynthesiser"]
 
 _EVENTS_AT_ONCE = 256
 
@@ -43,22 +43,22 @@ class TorchSynthesiser:
         motion: Motion | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        host = Synthesiser(sources, n_channels=n_channels, plan=plan, bank_rate_hz=bank_rate_hz, motion=motion)
+        continuous, events = by_kind(sources, n_channels, motion)
+        tables = event_tables(plan)
         self.n_channels, self.plan, self.bank_rate_hz, self.motion = n_channels, plan, bank_rate_hz, motion
         self.device = torch.device(device)
         # one matrix for all continuous sources, so that a window costs one product
         steps = 1 if motion is None else len(motion.grid_um)
-        tables = [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in host.continuous]
+        seen = [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in continuous]
         nothing = np.zeros((steps, n_channels, 0), np.float32)
-        self.projection = self._tensor(np.concatenate([nothing, *tables], axis=2))
+        self.projection = self._tensor(np.concatenate([nothing, *seen], axis=2))
         self.continuous = [
-            (self._tensor(s.components[s.kept]), self._tensor(s.offset)[:, None], s.first, s.loops)
-            for s in host.continuous
+            (self._tensor(s.components[s.kept]), self._tensor(s.offset)[:, None], s.first, s.loops) for s in continuous
         ]
-        self.events = [(s, self._tensor(s.components), self._tensor(s.projection)) for s in host.events]
+        self.events = [(s, self._tensor(s.components), self._tensor(s.projection)) for s in events]
         self.table = self._tensor(plan.table)
-        self.doubling = self._tensor(host.event_tables.doubling)
-        self.fine = self._tensor(host.event_tables.fine).transpose(1, 2).flatten(1)
+        self.doubling = self._tensor(tables.doubling)
+        self.fine = self._tensor(tables.fine).transpose(1, 2).flatten(1)
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
@@ -142,8 +142,8 @@ class TorchSynthesiser:
         """Snippets (events, n_channels, width) at twice the rate, from ``beyond`` samples before to as many after."""
         taps = self.doubling.shape[1]
         padded = torch.nn.functional.pad(snippets, (beyond + taps // 2 - 1, beyond + taps // 2))
-        rows = torch.nn.functional.conv1d(padded.reshape(-1, 1, padded.shape[2]), self.doubling[:, None])
-        return rows.transpose(1, 2).reshape(*snippets.shape[:2], -1)
+        # a product, because convolutions of a GPU may round to ten bits (TF32)
+        return (padded.unfold(2, taps, 1) @ self.doubling.T).flatten(2)
 
     def traces(self, start: int, stop: int) -> Float32[torch.Tensor, "{stop}-{start} {self.n_channels}"]:
         """Recording samples [start, stop), uV."""
@@ -154,28 +154,3 @@ class TorchSynthesiser:
         for source, components, projection in self.events:
             self._add_events(source, components, projection, start, stop, out)
         return out.T
-
-
-def noise_like(
-    traces: Float32[torch.Tensor, "*windows samples channels"],
-    colour: str,
-    level_uv: float,
-    sampling_rate_hz: float,
-    generator: torch.Generator | None = None,
-) -> Float32[torch.Tensor, "*windows samples channels"]:
-    """Gaussian noise with the spectrum of `noise.noise_filter`, in the shape of ``traces``.
-
-    Shaped in the frequency domain, so it is periodic over the window: right for training windows, which are never
-    joined.
-    """
-    noise = torch.randn(traces.shape, generator=generator, device=traces.device)
-    sections = noise_filter(colour, sampling_rate_hz)
-    if len(sections):
-        n_samples = traces.shape[-2]
-        turn = np.exp(-2j * np.pi * np.fft.rfftfreq(n_samples))
-        response = np.ones(len(turn))
-        for b0, b1, b2, _, a1, a2 in sections:
-            response = response * np.abs((b0 + b1 * turn + b2 * turn**2) / (1 + a1 * turn + a2 * turn**2))
-        shape = torch.from_numpy(response.astype(np.float32)).to(traces.device)[:, None]
-        noise = torch.fft.irfft(torch.fft.rfft(noise, dim=-2) * shape, n=n_samples, dim=-2)
-    return level_uv * noise
