@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 import scipy.signal
 import torch
 
 from spikeline.config.recordings import DriftSettings, NoiseSettings, RecordingSettings
+from spikeline.simulation.recordings.device_arrays import DeviceArrays
 from spikeline.simulation.recordings.filters_torch import filtered_from_rest
 from spikeline.simulation.recordings.noise import noise_block, noise_source
 from spikeline.simulation.recordings.recording import make_recording
@@ -51,8 +50,8 @@ def test_recordings_are_the_same(drive: str, drift: str, noise_uv: float) -> Non
         drift=DriftSettings(kind=drift, jump_interval_s=1.0),
         noise=NoiseSettings(level_uv=noise_uv),
     )
-    plan = dataclasses.replace(make_recording(BANK, settings, 4, "a").recording.plan)
+    plan = make_recording(BANK, settings, 4, "a").recording.plan
     expected = render(plan, 1)
-    made = render_on(plan, "cpu")
+    made = render_on(plan, DeviceArrays("cpu"))
     assert made.shape == expected.shape and made.dtype == torch.float32
     np.testing.assert_allclose(made.numpy(), expected, atol=5e-6 * np.abs(expected).max() + noise_uv * 2e-5)

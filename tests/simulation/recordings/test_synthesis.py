@@ -12,6 +12,7 @@ import torch
 from spikeline.config.recordings import DriftSettings, ProbeSettings
 from spikeline.errors import DataError
 from spikeline.simulation.field.line_source import line_source_matrix
+from spikeline.simulation.recordings.device_arrays import DeviceArrays
 from spikeline.simulation.recordings.drift import draw_drift, drift_grid
 from spikeline.simulation.recordings.events import cut_snippets
 from spikeline.simulation.recordings.interpolation import interpolation_table, interpolator
@@ -293,6 +294,6 @@ def test_torch_equals_numpy(rate: float, moves: bool) -> None:
         background_source(far.coefficients, far.scale, table, 1234, far.moments)[0],
     ]
     expected = Synthesiser(sources, **options(rate, motion)).traces(900, 9000)
-    made = TorchSynthesiser(sources, **options(rate, motion)).traces(900, 9000)
+    made = TorchSynthesiser(sources, **options(rate, motion), arrays=DeviceArrays("cpu")).traces(900, 9000)
     assert made.dtype == torch.float32
     np.testing.assert_allclose(made.numpy(), expected, atol=2e-6 * 100 * np.abs(expected).max() / 10)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float32
 
+from spikeline.simulation.recordings.device_arrays import DeviceArrays
 from spikeline.simulation.recordings.filters_torch import filtered_from_rest
 from spikeline.simulation.recordings.interpolation import interpolator
 from spikeline.simulation.recordings.noise import NoiseSource, white_block
@@ -18,18 +19,18 @@ from spikeline.simulation.recordings.synthesis_torch import TorchSynthesiser
 __all__ = ["noise_on", "render_on"]
 
 
-def render_on(plan: RecordingPlan, device: torch.device | str) -> Float32[torch.Tensor, "samples channels"]:
-    """The whole recording, uV, made on a device and left there."""
+def render_on(plan: RecordingPlan, arrays: DeviceArrays) -> Float32[torch.Tensor, "samples channels"]:
+    """The whole recording, uV, made on the arrays' device and left there."""
     engine = TorchSynthesiser(
         plan.sources,
         n_channels=plan.n_channels,
         plan=interpolator(plan.bank_rate_hz, plan.sampling_rate_hz),
         bank_rate_hz=plan.bank_rate_hz,
         motion=plan.motion,
-        device=device,
+        arrays=arrays,
     )
     traces = engine.traces(0, plan.n_samples)
-    return traces if plan.noise is None else traces + noise_on(plan.noise, plan.n_samples, device)
+    return traces if plan.noise is None else traces + noise_on(plan.noise, plan.n_samples, arrays.device)
 
 
 def noise_on(

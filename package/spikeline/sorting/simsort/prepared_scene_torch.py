@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float32, Float64, Int64
 
 from spikeline.config.simsort import SceneSettings
+from spikeline.simulation.recordings.device_arrays import DeviceArrays
 from spikeline.simulation.recordings.rendering_torch import render_on
 from spikeline.sorting.simsort.detector import GROUP
 from spikeline.sorting.simsort.prepared_scene import PreparedScene
@@ -48,9 +49,9 @@ class TensorScene(PreparedScene):
         return energy, scatter
 
 
-def prepared_on(device: torch.device | str, plan: ScenePlan, view: SceneView, settings: SceneSettings) -> TensorScene:
-    """What `prepared_scenes.PreparedScenes` makes of a plan and a view, on a device."""
-    traces = reshaped_on(render_on(plan.recording, device)[:, view.channels], view.stretch, view.phase_rad)
+def prepared_on(arrays: DeviceArrays, plan: ScenePlan, view: SceneView, settings: SceneSettings) -> TensorScene:
+    """What `prepared_scenes.PreparedScenes` makes of a plan and a view, where the bank's arrays lie."""
+    traces = reshaped_on(render_on(plan.recording, arrays)[:, view.channels], view.stretch, view.phase_rad)
     seen = traces.new_zeros((len(traces), GROUP))
     seen[:, view.places] = whitened_on(traces, settings.sampling_rate_hz, settings.band_hz)
     return TensorScene(seen, stretched(plan.spike_samples, view.stretch, len(seen)), plan.unit_index)

@@ -18,10 +18,12 @@ from spikeline.sorting.simsort.prepared_scene import PreparedScene
 from spikeline.sorting.simsort.reshaping import reshaped, stretched
 from spikeline.sorting.simsort.scene_view import draw_view
 from spikeline.sorting.simsort.scenes import plan_scene
-from spikeline.sorting.simsort.whitening import fit_whitening
+from spikeline.sorting.simsort.whitening import whitened
 
 if TYPE_CHECKING:
     import torch
+
+    from spikeline.simulation.recordings.device_arrays import DeviceArrays
 
 __all__ = ["PreparedScenes"]
 
@@ -54,7 +56,8 @@ class PreparedScenes:
         device: torch.device | str | None = None,
     ) -> None:
         self.entries, self.settings, self.seed, self.stage = entries, settings, seed, stage
-        self.allowed_cells, self.keep, self.device = allowed_cells, keep, device
+        self.allowed_cells, self.keep = allowed_cells, keep
+        self._arrays = None if device is None else _arrays_on(device)
         self.channels: int | None = None
         self._forget()
 
@@ -86,12 +89,17 @@ class PreparedScenes:
             self.entries, self.settings, index, self.seed, stage=self.stage, allowed_cells=self.allowed_cells
         )
         view = draw_view(self.settings, index, self.seed, self.stage, self.channels)
-        if self.device is not None:
+        if self._arrays is not None:
             from spikeline.sorting.simsort.prepared_scene_torch import prepared_on
 
-            return prepared_on(self.device, plan, view, self.settings)
+            return prepared_on(self._arrays, plan, view, self.settings)
         traces = reshaped(render(plan.recording, 1)[:, view.channels], view.stretch, view.phase_rad)
-        whitening = fit_whitening(traces, self.settings.sampling_rate_hz, self.settings.band_hz)
         seen = np.zeros((len(traces), GROUP), np.float32)
-        seen[:, view.places] = whitening(traces)
+        seen[:, view.places] = whitened(traces, self.settings.sampling_rate_hz, self.settings.band_hz)
         return PreparedScene(seen, stretched(plan.spike_samples, view.stretch, len(seen)), plan.unit_index)
+
+
+def _arrays_on(device: torch.device | str) -> DeviceArrays:
+    from spikeline.simulation.recordings.device_arrays import DeviceArrays
+
+    return DeviceArrays(device)

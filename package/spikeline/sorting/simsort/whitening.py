@@ -27,7 +27,7 @@ from spikeline.sorting.simsort.inverse_filter import (
     window_starts,
 )
 
-__all__ = ["LOUD_REACH", "QUIET", "Whitening", "check_length", "fit_whitening", "inverse_root"]
+__all__ = ["LOUD_REACH", "QUIET", "Whitening", "check_length", "fit_whitening", "inverse_root", "whitened"]
 
 QUIET = 4.0
 """Samples beyond so many standard deviations are of spikes."""
@@ -100,6 +100,24 @@ def fit_whitening(
     DataError
         If the stretch is too short, or no channel has a signal.
     """
+    return _fitted(traces, sampling_rate_hz, band_hz, locations_um)[0]
+
+
+def whitened(
+    traces: Float[np.ndarray, "samples channels"], sampling_rate_hz: float, band_hz: tuple[float, float]
+) -> Float32[np.ndarray, "samples channels"]:
+    """Traces whitened by what `fit_whitening` measures on themselves, filtered once."""
+    whitening, filtered = _fitted(traces, sampling_rate_hz, band_hz)
+    return filtered @ whitening.mixing.T
+
+
+def _fitted(
+    traces: np.ndarray,
+    sampling_rate_hz: float,
+    band_hz: tuple[float, float],
+    locations_um: np.ndarray | None = None,
+) -> tuple[Whitening, np.ndarray]:
+    """The whitening, and the traces after its filter over time."""
     check_length(len(traces))
     traces = np.asarray(traces, np.float32)
     kernel, share = _inverse_filter(traces, sampling_rate_hz, band_hz)
@@ -120,7 +138,7 @@ def fit_whitening(
     mixing[np.ix_(alive, alive)] = rows / scale[alive]
     out = filtered @ mixing.T.astype(np.float32)
     mixing[alive] *= np.sqrt(share) / (np.median(np.abs(out[:, alive]), axis=0) / 0.6745)[:, None]
-    return Whitening(kernel, mixing.astype(np.float32))
+    return Whitening(kernel, mixing.astype(np.float32)), filtered
 
 
 def check_length(n_samples: int) -> None:

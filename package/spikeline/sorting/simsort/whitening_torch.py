@@ -1,4 +1,4 @@
-"""Traces whitened by their own noise, in torch, on any device: `whitening.fit_whitening`, and what it fits applied.
+"""Traces whitened by their own noise, in torch, on any device: `whitening.whitened`.
 
 What runs over all samples is done where the traces lie. A spectrum and a few numbers per channel go to the CPU, where
 the filter and the matrix are made of them as ever.
@@ -72,8 +72,8 @@ def _like(array: np.ndarray, traces: torch.Tensor) -> torch.Tensor:
 
 def _middle(values: torch.Tensor) -> torch.Tensor:
     """Median along the first axis, between the two middle values if their number is even, as numpy has it."""
-    ordered, n = values.sort(dim=0).values, len(values)
-    return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+    ordered, n = values.movedim(0, -1).contiguous().sort().values, len(values)
+    return (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
 
 
 def _steady(traces: torch.Tensor, sections: np.ndarray) -> torch.Tensor:
