@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from spikeline.artifacts import Provenance, config_hash
 from spikeline.config.simsort import DetectorTrainingSettings, IdentifierTrainingSettings, settings_of_job
 from spikeline.simulation.bank import BankEntry
-from spikeline.sorting.simsort.fit_to_file import FitJob, fit_to_file
+from spikeline.sorting.simsort.fit_to_file import FitJob, deciding, fit_to_file
 from spikeline.sorting.simsort.sorter_parameters import DEFAULT_PRESET
 from spikeline.sorting.simsort.training_bank import TrainingBank, bank_checksums, read_training_bank
 
@@ -25,8 +25,6 @@ __all__ = ["Network", "TrainingJob", "train_detector_to_file", "train_identifier
 
 _STEP_VERSION = 2  # of what a checkpoint belongs to: raised when one of older code must not be gone on from
 _VALIDATION_BATCHES = 4
-# What may change between two attempts, as in `spikeline.training.identity`; of the scenes, where they are made.
-_FREE = ("checkpoint_every_steps", "accelerator", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -271,12 +269,9 @@ def _description(bank: TrainingBank, job: TrainingJob) -> dict[str, Any]:
 
 
 def _key(trained_on: dict[str, Any], job: TrainingJob) -> str:
-    deciding = {
-        block: {key: value for key, value in trained_on[block].items() if key not in _FREE}
-        for block in ("scenes", "training")
-    }
+    blocks = {block: deciding(trained_on[block]) for block in ("scenes", "training")}
     run = {"step_version": _STEP_VERSION, "seed": job.seed, "threads": job.threads}
-    return config_hash({**trained_on, **deciding, "run": run})
+    return config_hash({**trained_on, **blocks, "run": run})
 
 
 def _card(network: Network, trained_on: dict[str, Any], bank: TrainingBank) -> dict[str, Any]:
