@@ -18,7 +18,7 @@ from torch import nn
 from spikeline.errors import ConfigError, DataError, FormatError, NumericalError
 from spikeline.training import learning_rate_share, seeded
 from spikeline.training.csv_log import read_log
-from spikeline.training.fit import _pinned
+from spikeline.training.fitting import _pinned
 from tests.training.toy import SETTINGS, Toy, ToyBatches, toy, train, weights
 
 
