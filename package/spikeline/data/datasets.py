@@ -92,6 +92,18 @@ class DatasetEntry(Settings):
     intracellular_channel: int | None = setting(
         None, description="hc1: which channel, counted from 0, is the intracellular electrode's.", ge=0
     )
+    fields: dict[str, str] = setting(
+        {},
+        description="area2_bump_nwb, pmd1_mat: what something is called in the file, where it is not what the reader "
+        "expects, e.g. {direction: target_dir}. The reader's own error lists what it looks for and what the file has.",
+    )
+    bin_ms: FiniteFloat | None = setting(
+        None,
+        unit="ms",
+        description="pmd1_mat: width of the bins of counts, for a file without time stamps.",
+        gt=0,
+        le=10_000,
+    )
     labels: str = setting(
         "none", description="What is known about it: spike times, classes, behaviour; none if nothing."
     )
@@ -100,6 +112,10 @@ class DatasetEntry(Settings):
     def recording_keys(self) -> dict[str, Any]:
         """What the recording depends on, as plain values: a job that reads it is not rerun for an edited title."""
         return self.model_dump(mode="json", include=_RECORDING_KEYS)
+
+    def session_keys(self) -> dict[str, Any]:
+        """What a session depends on."""
+        return self.model_dump(mode="json", include=_SESSION_KEYS)
 
     def truth_keys(self) -> dict[str, Any]:
         """What the recording and its true spikes depend on."""
@@ -111,6 +127,7 @@ _RECORDING_KEYS = {
     "reader", "sha256", "sampling_rate_hz", "channels", "unit", "invert", "contact_distance_um",
     "extracellular_channels",
 }  # fmt: skip
+_SESSION_KEYS = {"reader", "sha256", "fields", "bin_ms"}
 _TRUTH_KEYS = {"peak_offset_samples", "scored_units", "truth_complete", "intracellular_channel"}
 
 
