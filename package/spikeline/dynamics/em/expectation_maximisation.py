@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import logsumexp
 
-from spikeline.dynamics.em.kalman_smoother import SmoothedStates, smooth
-from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics, maximised, sufficient_statistics
+from spikeline.config.molds import EMSettings
+from spikeline.dynamics.em.engines import make_engine
+from spikeline.dynamics.em.expectation import Engine
+from spikeline.dynamics.em.sufficient_statistics import maximised
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import NumericalError
@@ -47,25 +50,28 @@ class MixtureFit:
 def fit_mixture_em(
     trajectories: Trajectories,
     start: Mixture,
+    settings: EMSettings = EMSettings(),  # noqa: B008  (frozen)
     *,
-    feedthrough: bool = True,
-    tolerance: float = 1e-6,
-    most_iterations: int = 200,
+    checkpoint: Path | None = None,
+    on_iteration: Callable[[int, float], None] | None = None,
+    engine: Engine | None = None,
 ) -> MixtureFit:
     """Climb the likelihood from a given mixture.
 
     Parameters
     ----------
     trajectories
-        Without gaps; lengths may differ.
+        Lengths may differ.
     start
         Where to start.
-    feedthrough
-        Whether D is estimated; else it stays zero.
-    tolerance
-        EM ends when a step gains less than this, in nats per number in the outputs.
-    most_iterations
-        Or after so many steps.
+    settings
+        How far, under which constraints, and what computes.
+    checkpoint
+        Where to keep the state now and then, so that a fit that was killed goes on from there.
+    on_iteration
+        Told the number of steps taken and the log-likelihood reached, after every E-step.
+    engine
+        Made for these trajectories before, to share what it prepared; None: the one that settings name.
 
     Raises
     ------
@@ -73,14 +79,14 @@ def fit_mixture_em(
         If the likelihood is not finite, or falls by more than rounding although no covariance met its floor.
     """
     systems, weights = list(start.systems), start.weights
-    groups = _by_length(trajectories)
+    engine = make_engine(settings.engine, trajectories) if engine is None else engine
     numbers = float(trajectories.lengths.sum()) * trajectories.n_outputs
     floor = _FLOOR * float(trajectories.outputs[trajectories.inside()].var())
     history: list[float] = []
     raised, converged = False, False
     while True:
-        states = [[smooth(system, part.inputs, part.outputs) for _, part in groups] for system in systems]
-        responsibilities, total = _responsibilities(states, weights, groups, len(trajectories))
+        expected = engine.expectation(Mixture(tuple(systems), weights))
+        total = float(expected.log_likelihoods.sum())
         if not np.isfinite(total):
             raise NumericalError(
                 f"the log-likelihood is {total} after {len(history)} steps of EM",
@@ -93,57 +99,18 @@ def fit_mixture_em(
                 "one that never falls",
                 "scale the outputs to unit variance; if it still falls, the M-step has a defect: please report it",
             )
-        converged = bool(history) and total - history[-1] < tolerance * numbers and not raised
+        converged = bool(history) and total - history[-1] < settings.tolerance * numbers and not raised
         history.append(total)
-        if converged or len(history) > most_iterations:
+        if on_iteration is not None:
+            on_iteration(len(history) - 1, total)
+        if converged or len(history) > settings.most_iterations:
             break
         raised = False
-        for k in range(len(systems)):
-            statistics = _statistics(states[k], groups, responsibilities[:, k])
+        for k, statistics in enumerate(expected.statistics):
             if statistics.n_first < _FEWEST_TRAJECTORIES:
                 continue  # too little to learn from: it keeps its matrices
-            systems[k], met_floor = maximised(statistics, floor, feedthrough=feedthrough)
+            systems[k], met_floor = maximised(statistics, floor, feedthrough=settings.feedthrough)
             raised |= met_floor
-        weights = np.maximum(responsibilities.mean(axis=0), _LEAST_WEIGHT)
+        weights = np.maximum(expected.responsibilities.mean(axis=0), _LEAST_WEIGHT)
         weights /= weights.sum()
-    return MixtureFit(Mixture(tuple(systems), weights), responsibilities, np.array(history), converged)
-
-
-def _by_length(trajectories: Trajectories) -> list[tuple[np.ndarray, Trajectories]]:
-    """Which trajectories have each length, and these cut to it."""
-    groups = []
-    for length in np.unique(trajectories.lengths):
-        own = np.flatnonzero(trajectories.lengths == length)
-        cut = Trajectories(
-            trajectories.inputs[own, :length], trajectories.outputs[own, :length], trajectories.lengths[own]
-        )
-        groups.append((own, cut))
-    return groups
-
-
-def _responsibilities(
-    states: list[list[SmoothedStates]],
-    weights: Float[np.ndarray, " K"],
-    groups: list[tuple[np.ndarray, Trajectories]],
-    n: int,
-) -> tuple[Float[np.ndarray, "N K"], float]:
-    joint = np.empty((n, len(weights)))
-    for k, of_groups in enumerate(states):
-        for (own, _), of_group in zip(groups, of_groups, strict=True):
-            joint[own, k] = of_group.log_likelihood
-    joint += np.log(weights)
-    each = logsumexp(joint, axis=1, keepdims=True)
-    return np.exp(joint - each), float(each.sum())
-
-
-def _statistics(
-    states: list[SmoothedStates], groups: list[tuple[np.ndarray, Trajectories]], responsibilities: np.ndarray
-) -> SufficientStatistics:
-    parts = [
-        sufficient_statistics(of_group, part.inputs, part.outputs, responsibilities[own])
-        for of_group, (own, part) in zip(states, groups, strict=True)
-    ]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+    return MixtureFit(Mixture(tuple(systems), weights), expected.responsibilities, np.array(history), converged)

@@ -1,75 +1,179 @@
-"""Noise covariances to start EM with, from what the tensor stage's systems leave of the outputs."""
+"""Noise covariances to start EM with, from what the first systems leave of the outputs: four variants."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
+from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.starts.ho_kalman import Realisation
 from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
 
-__all__ = ["with_noise_from_residuals"]
+__all__ = ["NoiseVariant", "with_covariance_noise", "with_fixed_noise", "with_noise", "with_noise_from_residuals"]
+
+NoiseVariant = Literal["residuals_inflated", "residuals", "residual_covariance", "fixed"]
 
 _LAGS = 4
 _Q_FLOOR, _R_FLOOR = 1e-3, 5e-2  # shares of the residuals' variance
+_S_FLOOR = 1e-3
 _INFLATION, _LEAST_INFLATED = 0.3, 0.1
+_FIXED = 0.1
 _RIDGE = 1e-6
 
 
-def with_noise_from_residuals(realisations: Sequence[Realisation], trajectories: Trajectories) -> list[LinearSystem]:
-    """Give each realisation Q, R, mu and S.
-
-    Each trajectory goes to the realisation whose noise-free response to its inputs is nearest. The autocovariances of
-    what is left, Gamma_j = C A^j P C' for j >= 1 and Gamma_0 = C P C' + R, give the states' covariance P by least
-    squares, then Q = P - A P A' and R. Q is inflated on purpose: EM started at a small Q, be it the true one, crawls.
+def with_noise(
+    realisations: Sequence[Realisation], trajectories: Trajectories, variant: NoiseVariant
+) -> list[LinearSystem]:
+    """Give each realisation Q, R, mu and S, the way a setting says.
 
     Parameters
     ----------
     realisations
-        In balanced coordinates (`ho_kalman.realise`), in which an inflation means the same for all.
+        In balanced coordinates (`ho_kalman.realise`), in which sizes of a state mean the same for all.
     trajectories
-        Whose inputs drive them.
+        Whose inputs drive them; inputs and outputs of about unit variance, which the variants' constants are made for.
+    variant
+        ``StartSettings.noise``.
     """
-    residuals = np.stack([_residuals(system, trajectories) for system in realisations])
-    nearest = (residuals**2).sum(axis=(2, 3)).argmin(axis=0)
-    everything = np.arange(len(trajectories))
+    if variant == "fixed":
+        return with_fixed_noise(realisations, trajectories)
+    if variant == "residual_covariance":
+        return with_covariance_noise(realisations, trajectories)
+    return with_noise_from_residuals(realisations, trajectories, inflated=variant == "residuals_inflated")
+
+
+def with_noise_from_residuals(
+    realisations: Sequence[Realisation], trajectories: Trajectories, *, inflated: bool = True
+) -> list[LinearSystem]:
+    """Q and R from the autocovariances of residuals.
+
+    Gamma_j = C A^j P C' for j >= 1 and Gamma_0 = C P C' + R give the states' covariance P by least squares, then
+    Q = P - A P A' and R.
+
+    Parameters
+    ----------
+    realisations, trajectories
+        As for `with_noise`.
+    inflated
+        Whether Q is made larger on purpose: EM started at a small Q, be it the true one, crawls.
+    """
     made = []
-    for k, system in enumerate(realisations):
-        own = np.flatnonzero(nearest == k)
-        own = own if len(own) else everything
-        Q, R = _noise(system, residuals[k, own], trajectories.lengths[own])
-        n = len(system.A)
-        Q = Q + _INFLATION * max(float(np.trace(Q)) / n, _LEAST_INFLATED) * np.eye(n)
-        made.append(LinearSystem(system.A, system.B, system.C, system.D, Q, R, np.zeros(n), _INFLATION * np.eye(n)))
+    for system, residuals, known in _residuals_of_nearest(realisations, trajectories):
+        Q, R = _from_autocovariances(system, _autocovariances(residuals, known))
+        n = len(Q)
+        S = max(float(np.trace(Q)) / n, _S_FLOOR) * np.eye(n)
+        if inflated:
+            Q = Q + _INFLATION * max(float(np.trace(Q)) / n, _LEAST_INFLATED) * np.eye(n)
+            S = _INFLATION * np.eye(n)
+        made.append(_system(system, Q, R, S))
     return made
 
 
-def _residuals(system: Realisation, trajectories: Trajectories) -> Float[np.ndarray, "N T q"]:
-    """Outputs less the response to the inputs; zero beyond each trajectory's end."""
+def with_covariance_noise(realisations: Sequence[Realisation], trajectories: Trajectories) -> list[LinearSystem]:
+    """Half of the residuals' covariance each: R is half of it, and Q = c I for which tr C P C' is the other half.
+
+    Parameters
+    ----------
+    realisations, trajectories
+        As for `with_noise`.
+    """
+    from scipy.linalg import solve_discrete_lyapunov
+
+    made = []
+    for system, residuals, known in _residuals_of_nearest(realisations, trajectories):
+        covariance = _autocovariances(residuals, known)[0]
+        size = float(np.trace(covariance)) / len(covariance)
+        n = len(system.A)
+        of_unit_noise = solve_discrete_lyapunov(system.A, np.eye(n))
+        seen = float(np.trace(system.C @ of_unit_noise @ system.C.T))
+        scale = float(np.trace(covariance)) / 2 / max(seen, np.finfo(float).tiny)
+        Q = max(scale, _Q_FLOOR * size) * np.eye(n)
+        made.append(_system(system, Q, _at_least(covariance / 2, _R_FLOOR * size), Q))
+    return made
+
+
+def with_fixed_noise(realisations: Sequence[Realisation], trajectories: Trajectories) -> list[LinearSystem]:
+    """Q = 0.1 I, and R = 0.1 times the variance of each output.
+
+    Parameters
+    ----------
+    realisations, trajectories
+        As for `with_noise`.
+    """
+    n = len(realisations[0].A)
+    variances = np.array(
+        [
+            trajectories.outputs[..., q][known].var()
+            for q, known in enumerate(np.moveaxis(known_outputs(trajectories), 2, 0))
+        ]
+    )
+    R = _FIXED * np.diag(variances)
+    return [_system(system, _FIXED * np.eye(n), R, _INFLATION * np.eye(n)) for system in realisations]
+
+
+def _system(system: Realisation, Q: np.ndarray, R: np.ndarray, S: np.ndarray) -> LinearSystem:
+    return LinearSystem(system.A, system.B, system.C, system.D, Q, R, np.zeros(len(Q)), S)
+
+
+def _residuals_of_nearest(
+    realisations: Sequence[Realisation], trajectories: Trajectories
+) -> list[tuple[Realisation, Float[np.ndarray, "N_own T_own q"], Bool[np.ndarray, "N_own T_own q"]]]:
+    """Each realisation with what it leaves of its trajectories' outputs, cut to the longest, and what of it is known.
+
+    A trajectory belongs to the realisation that leaves the least sum of squares. A realisation that is nearest to none
+    gets all.
+    """
+    known = known_outputs(trajectories)
+    squares = np.stack([(_residuals(system, trajectories, known) ** 2).sum(axis=(1, 2)) for system in realisations])
+    nearest = squares.argmin(axis=0)
+    made = []
+    for k, system in enumerate(realisations):
+        own = np.flatnonzero(nearest == k)
+        own = own if len(own) else np.arange(len(trajectories))
+        longest = int(trajectories.lengths[own].max())
+        made.append((system, _residuals(system, trajectories[own], known[own])[:, :longest], known[own, :longest]))
+    return made
+
+
+def _residuals(
+    system: Realisation, trajectories: Trajectories, known: Bool[np.ndarray, "N T q"]
+) -> Float[np.ndarray, "N T q"]:
+    """Outputs less the response to the inputs; zero where they are not known."""
     state = np.zeros((len(trajectories), len(system.A)))
     inside = trajectories.inside()
     left = np.zeros(trajectories.outputs.shape)
     for t in range(left.shape[1]):
         here = np.where(inside[:, t, None], trajectories.inputs[:, t], 0.0)
-        seen = np.where(inside[:, t, None], trajectories.outputs[:, t], 0.0)
-        left[:, t] = np.where(inside[:, t, None], seen - state @ system.C.T - here @ system.D.T, 0.0)
+        expected = state @ system.C.T + here @ system.D.T
+        left[:, t] = np.where(known[:, t], trajectories.outputs[:, t] - expected, 0.0)
         state = state @ system.A.T + here @ system.B.T
     return left
 
 
-def _noise(
-    system: Realisation, residuals: Float[np.ndarray, "N T q"], lengths: np.ndarray
+def _autocovariances(
+    residuals: Float[np.ndarray, "N T q"], known: Bool[np.ndarray, "N T q"]
+) -> list[Float[np.ndarray, "q q"]]:
+    """Gamma_0, Gamma_1, ...: E r[t + j] r[t]', after a quarter of the steps, when the first state is forgotten."""
+    start = residuals.shape[1] // 4
+    residuals, weights = residuals[:, start:], known[:, start:].astype(float)
+    steps = residuals.shape[1]
+    gammas = []
+    for lag in range(min(_LAGS, steps - 1) + 1):
+        ahead, behind = slice(lag, None), slice(0, steps - lag)
+        count = np.einsum("itq,itp->qp", weights[:, ahead], weights[:, behind], optimize=True)
+        total = np.einsum("itq,itp->qp", residuals[:, ahead], residuals[:, behind], optimize=True)
+        gammas.append(total / np.maximum(count, 1.0))
+    return gammas
+
+
+def _from_autocovariances(
+    system: Realisation, gammas: list[Float[np.ndarray, "q q"]]
 ) -> tuple[Float[np.ndarray, "n n"], Float[np.ndarray, "q q"]]:
     n, q = len(system.A), len(system.C)
-    start = residuals.shape[1] // 4  # where the first state is forgotten
-    gammas = []
-    for lag in range(min(_LAGS, residuals.shape[1] - start - 1) + 1):
-        ahead, behind = residuals[:, start + lag :], residuals[:, start : residuals.shape[1] - lag]
-        count = np.maximum(lengths - start - lag, 0).sum()
-        gammas.append(np.einsum("itq,itp->qp", ahead, behind) / max(1, count))
     # vec(C A^j P C') = (C kron C A^j) vec(P) with columns stacked
     rows, power = [], np.eye(n)
     for _ in gammas[1:]:

@@ -3,6 +3,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from spikeline.artifacts import seed_stream
+from spikeline.config.molds import EMSettings
 from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
 from spikeline.dynamics.em.kalman_smoother import smooth
 from spikeline.dynamics.em.sufficient_statistics import maximised, sufficient_statistics
@@ -19,6 +20,10 @@ from spikeline.dynamics.tensor.whitening import whitened_directions
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import NumericalError
 from tests.dynamics.mixtures import three_component_data, three_systems
+
+
+def _numpy(**changed) -> EMSettings:
+    return EMSettings(engine="numpy", **changed)
 
 
 def _expected_log_likelihood(system: LinearSystem, states, inputs, outputs, weights) -> float:
@@ -75,7 +80,8 @@ def test_statistics_of_several_lengths_add_up():
     mixed = Trajectories(data.inputs, data.outputs, lengths)
     outputs = data.outputs.copy()
     outputs[~mixed.inside()] = np.nan
-    fit = fit_mixture_em(Trajectories(data.inputs, outputs, lengths), Mixture((system,), np.ones(1)), most_iterations=3)
+    padded = Trajectories(data.inputs, outputs, lengths)
+    fit = fit_mixture_em(padded, Mixture((system,), np.ones(1)), _numpy(most_iterations=3))
     expected = sum(
         smooth(system, data.inputs[[i], :length], data.outputs[[i], :length]).log_likelihood[0]
         for i, length in enumerate(lengths)
@@ -93,7 +99,7 @@ def test_a_likelihood_that_falls_is_an_error(monkeypatch):
 
     monkeypatch.setattr("spikeline.dynamics.em.expectation_maximisation.maximised", wrong)
     with pytest.raises(NumericalError, match="fell from"):
-        fit_mixture_em(data, Mixture(tuple(systems), np.full(3, 1 / 3)))
+        fit_mixture_em(data, Mixture(tuple(systems), np.full(3, 1 / 3)), _numpy())
 
 
 def test_outputs_without_bounds_are_an_error():
@@ -101,7 +107,7 @@ def test_outputs_without_bounds_are_an_error():
     _, data = three_component_data(2, 10, 20)
     huge = Trajectories(data.inputs, data.outputs * 1e200, data.lengths)
     with np.errstate(all="ignore"), pytest.raises(NumericalError, match="log-likelihood is"):
-        fit_mixture_em(huge, Mixture(tuple(systems), np.full(3, 1 / 3)))
+        fit_mixture_em(huge, Mixture(tuple(systems), np.full(3, 1 / 3)), _numpy())
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -113,7 +119,7 @@ def test_moments_first_then_em_finds_the_mixture(seed):
     draw = seed_stream(seed, "test-smd")
     found = mixture_responses(whitening, third, lambda T: simultaneous_diagonalisation(T, draw), 1, 1)
     start = with_noise_from_residuals([realise(g, 2) for g in found.markov], data)
-    fit = fit_mixture_em(data, Mixture(tuple(start), found.weights))
+    fit = fit_mixture_em(data, Mixture(tuple(start), found.weights), _numpy())
     assert (np.diff(fit.log_likelihoods) > -1e-8 * data.outputs.size).all()
     match = match_components(true, fit.mixture.responses(6))
     assert match.markov_error < 0.03

@@ -1,0 +1,63 @@
+"""Which engine computes the E-step."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+from typing import Literal
+
+from spikeline.dynamics.em.expectation import Engine
+from spikeline.dynamics.em.numpy_engine import NumpyEngine
+from spikeline.dynamics.trajectories import Trajectories
+from spikeline.errors import ConfigError
+
+__all__ = ["EngineName", "make_engine"]
+
+EngineName = Literal["auto", "numba", "torch", "numpy"]
+_NUMBA = "spikeline.dynamics.em.numba_engine"
+_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
+
+
+def make_engine(name: EngineName, trajectories: Trajectories) -> Engine:
+    """An engine for these trajectories.
+
+    Parameters
+    ----------
+    name
+        auto: torch if it is installed and there is a GPU, else numba.
+    trajectories
+        What it will compute on.
+
+    Raises
+    ------
+    ConfigError
+        If the engine that is asked for is not installed.
+    """
+    if name == "auto":
+        name = "torch" if _gpu_with_torch() else "numba" if importlib.util.find_spec(_NUMBA) else "numpy"
+    if name == "numpy":
+        return NumpyEngine(trajectories)
+    if name == "numba":
+        if importlib.util.find_spec(_NUMBA) is None:
+            raise ConfigError("engine: numba, which is not there", "auto, torch or numpy", "choose one of these")
+        return importlib.import_module(_NUMBA).NumbaEngine(trajectories)
+    if importlib.util.find_spec("torch") is None:
+        raise ConfigError("engine: torch, and PyTorch is not installed", "auto, numba or numpy", "pip install torch")
+    return importlib.import_module("spikeline.dynamics.em.torch_engine").TorchEngine(trajectories)
+
+
+def _gpu_with_torch() -> bool:
+    """Whether torch is installed and sees a GPU; without a driver torch, whose import takes seconds, stays out."""
+    if importlib.util.find_spec("torch") is None or not any(_loads(driver) for driver in _DRIVERS):
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
