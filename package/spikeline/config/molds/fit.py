@@ -92,6 +92,14 @@ class EMSettings(Settings):
     feedthrough: bool = setting(True, description="Whether inputs reach the outputs of the same step (D); else D = 0.")
     diagonal_observation_noise: bool = setting(False, description="Whether R has no covariances.")
     shared_outputs: bool = setting(False, description="Whether all components have one C.")
+    checkpoint_minutes: FiniteFloat = setting(
+        5.0,
+        unit="min",
+        description="How often the state of a fit is kept, so that a fit that was killed goes on from there; 0: after "
+        "every iteration. Changes no result.",
+        ge=0,
+        le=100_000,
+    )
 
 
 class FitSettings(Settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +11,22 @@ import numpy as np
 from jaxtyping import Float
 
 from spikeline.config.molds import EMSettings
+from spikeline.dynamics.em.admissible_start import admissible_start
+from spikeline.dynamics.em.checkpoint import Checkpoint, FitState, fit_identity
 from spikeline.dynamics.em.engines import make_engine
-from spikeline.dynamics.em.expectation import Engine
-from spikeline.dynamics.em.sufficient_statistics import maximised
+from spikeline.dynamics.em.expectation import Engine, Expectation
+from spikeline.dynamics.em.fit_checks import check_fit, seen_outputs
+from spikeline.dynamics.em.m_step import Constraints, floored_weights, maximised
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import NumericalError
 
 __all__ = ["MixtureFit", "fit_mixture_em"]
 
-_FLOOR = 1e-6
+_FLOOR = 1e-6  # of covariances, relative to the outputs' variance
 _LEAST_WEIGHT = 1e-4
-_FEWEST_TRAJECTORIES = 1.0
-_ROUNDING = 1e-8
+_DEFAULTS = EMSettings()
+_ROUNDING = 1e-8  # nats per number in the outputs
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,21 @@ class MixtureFit:
         Of all trajectories together, nats; before each M-step.
     converged
         Whether the last step gained less than the tolerance.
+    notes
+        Which covariances lay at their floor at some time, and which components had too few trajectories to learn from.
     """
 
     mixture: Mixture
     responsibilities: Float[np.ndarray, "N K"]
     log_likelihoods: Float[np.ndarray, " iterations"]
     converged: bool
+    notes: tuple[str, ...] = ()
 
 
 def fit_mixture_em(
     trajectories: Trajectories,
     start: Mixture,
-    settings: EMSettings = EMSettings(),  # noqa: B008  (frozen)
+    settings: EMSettings = _DEFAULTS,
     *,
     checkpoint: Path | None = None,
     on_iteration: Callable[[int, float], None] | None = None,
@@ -61,13 +68,14 @@ def fit_mixture_em(
     Parameters
     ----------
     trajectories
-        Lengths may differ.
+        Lengths may differ, and outputs may be missing.
     start
-        Where to start.
+        Where to start; what of it is outside the constraints is brought within them (see `admissible_start`).
     settings
         How far, under which constraints, and what computes.
     checkpoint
-        Where to keep the state now and then, so that a fit that was killed goes on from there.
+        A file of this fit alone, for its state now and then: a fit that was killed at any time and is run again with
+        the same arguments ends in the same bytes as one that was not. Removed once the fit is done.
     on_iteration
         Told the number of steps taken and the log-likelihood reached, after every E-step.
     engine
@@ -75,42 +83,104 @@ def fit_mixture_em(
 
     Raises
     ------
+    DataError
+        If the trajectories cannot be fitted with such a mixture, or the checkpoint is that of another fit.
     NumericalError
-        If the likelihood is not finite, or falls by more than rounding although no covariance met its floor.
+        If the likelihood is not finite, or falls by more than rounding.
     """
-    systems, weights = list(start.systems), start.weights
+    check_fit(trajectories, start)
     engine = make_engine(settings.engine, trajectories) if engine is None else engine
-    numbers = float(trajectories.lengths.sum()) * trajectories.n_outputs
-    floor = _FLOOR * float(trajectories.outputs[trajectories.inside()].var())
-    history: list[float] = []
-    raised, converged = False, False
-    while True:
-        expected = engine.expectation(Mixture(tuple(systems), weights))
-        total = float(expected.log_likelihoods.sum())
-        if not np.isfinite(total):
+    seen = seen_outputs(trajectories)
+    constraints = Constraints(
+        _FLOOR * float(trajectories.outputs[seen].var()),
+        feedthrough=settings.feedthrough,
+        diagonal=settings.diagonal_observation_noise,
+        shared_outputs=settings.shared_outputs,
+    )
+    kept = None if checkpoint is None else Checkpoint(checkpoint, fit_identity(trajectories, start, settings, engine))
+    state = None if kept is None else kept.read()
+    if state is None:
+        state = FitState(admissible_start(start, constraints, _least_weight(start)), (), ())
+    climb = _Climb(engine, settings, constraints, int(seen.sum()), on_iteration)
+    written = time.monotonic()
+    try:
+        while (outcome := climb.step(state)).converged is None:
+            state = outcome.state
+            if kept is not None and time.monotonic() - written >= 60 * settings.checkpoint_minutes:
+                kept.write(state)
+                written = time.monotonic()
+    except (KeyboardInterrupt, SystemExit):  # told to end: nothing is lost
+        if kept is not None:
+            kept.write(state)
+        raise
+    if kept is not None:
+        kept.remove()
+    return MixtureFit(
+        outcome.state.mixture,
+        outcome.expected.responsibilities,
+        np.array(outcome.state.log_likelihoods),
+        outcome.converged,
+        outcome.state.notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """After a step: ``converged`` is None while there is more to do, and then the state is that before the next."""
+
+    state: FitState
+    expected: Expectation
+    converged: bool | None
+
+
+@dataclass(frozen=True)
+class _Climb:
+    engine: Engine
+    settings: EMSettings
+    constraints: Constraints
+    numbers: int
+    on_iteration: Callable[[int, float], None] | None
+
+    def step(self, state: FitState) -> _Outcome:
+        """E-step, and the M-step if there is to be one."""
+        try:
+            expected = self.engine.expectation(state.mixture)
+        except np.linalg.LinAlgError as error:
             raise NumericalError(
-                f"the log-likelihood is {total} after {len(history)} steps of EM",
+                f"{error} after {len(state.log_likelihoods)} steps of EM",
+                "systems under which the outputs have a covariance",
+                "scale the outputs to unit variance, or start from systems of smaller matrices",
+            ) from error
+        total = float(expected.log_likelihoods.sum())
+        history = (*state.log_likelihoods, total)
+        self._check(history)
+        if self.on_iteration is not None:
+            self.on_iteration(len(history) - 1, total)
+        converged = len(history) > 1 and total - history[-2] < self.settings.tolerance * self.numbers
+        if converged or len(history) > self.settings.most_iterations:
+            return _Outcome(FitState(state.mixture, history, state.notes), expected, converged)
+        best = maximised(expected.statistics, state.mixture.systems, self.constraints)
+        new = [note for note in best.notes if note not in state.notes]
+        for note in new:
+            print(f"EM, step {len(history)}: {note}", flush=True)
+        weights = floored_weights(expected.responsibilities.mean(axis=0), _least_weight(state.mixture))
+        return _Outcome(FitState(Mixture(best.systems, weights), history, (*state.notes, *new)), expected, None)
+
+    def _check(self, history: tuple[float, ...]) -> None:
+        if not np.isfinite(history[-1]):
+            raise NumericalError(
+                f"the log-likelihood is {history[-1]} after {len(history) - 1} steps of EM",
                 "a finite one",
                 "check the outputs' scale, or start from other systems",
             )
-        if history and not raised and total < history[-1] - _ROUNDING * numbers:
+        rounding = getattr(self.engine, "rounding", _ROUNDING)  # an engine of single precision has its own
+        if len(history) > 1 and history[-1] < history[-2] - rounding * self.numbers:
             raise NumericalError(
-                f"EM's log-likelihood fell from {history[-1]:.9g} to {total:.9g} in step {len(history)}",
+                f"EM's log-likelihood fell from {history[-2]:.9g} to {history[-1]:.9g} in step {len(history) - 1}",
                 "one that never falls",
                 "scale the outputs to unit variance; if it still falls, the M-step has a defect: please report it",
             )
-        converged = bool(history) and total - history[-1] < settings.tolerance * numbers and not raised
-        history.append(total)
-        if on_iteration is not None:
-            on_iteration(len(history) - 1, total)
-        if converged or len(history) > settings.most_iterations:
-            break
-        raised = False
-        for k, statistics in enumerate(expected.statistics):
-            if statistics.n_first < _FEWEST_TRAJECTORIES:
-                continue  # too little to learn from: it keeps its matrices
-            systems[k], met_floor = maximised(statistics, floor, feedthrough=settings.feedthrough)
-            raised |= met_floor
-        weights = np.maximum(expected.responsibilities.mean(axis=0), _LEAST_WEIGHT)
-        weights /= weights.sum()
-    return MixtureFit(Mixture(tuple(systems), weights), expected.responsibilities, np.array(history), converged)
+
+
+def _least_weight(mixture: Mixture) -> float:
+    return min(_LEAST_WEIGHT, 0.5 / mixture.n_components)
