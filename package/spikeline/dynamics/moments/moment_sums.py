@@ -37,11 +37,11 @@ class MomentSum:
         Raises
         ------
         DataError
-            If nothing was counted: all trajectories were too short.
+            If nothing was counted: all trajectories were too short, or had too many gaps.
         """
         if not self.count > 0:
             raise DataError(
-                "no trajectory is long enough for a moment",
+                "no trajectory is long enough for a moment, or complete enough",
                 "trajectories of at least three windows of the lags (ustat), or of one (stein)",
                 "take fewer lags, or longer trajectories",
             )

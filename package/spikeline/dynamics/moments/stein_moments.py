@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.moments.moment_sums import MomentSum
 from spikeline.dynamics.trajectories import Trajectories
@@ -84,5 +85,5 @@ def _samples(
         )
     rows = lagged_inputs(trajectories.inputs, lags, first_lag)[:, ::stride]
     start = lags + first_lag - 1
-    inside = trajectories.inside()[:, start::stride]
-    return trajectories.outputs[:, start::stride, 0][inside], rows[inside]
+    known = known_outputs(trajectories)[:, start::stride, 0]
+    return trajectories.outputs[:, start::stride, 0][known], rows[known]

@@ -45,6 +45,10 @@ class UnitScale:
         """Responses of outputs as they were to inputs as they were."""
         return self.outputs * markov @ self.inputs
 
+    def responses_scaled(self, markov: Float[np.ndarray, "K lags q m"]) -> Float[np.ndarray, "K lags q m"]:
+        """Responses of scaled outputs to scaled inputs."""
+        return markov @ np.linalg.inv(self.inputs) / self.outputs
+
     def undone(self, system: LinearSystem) -> LinearSystem:
         """A system of scaled trajectories as one of the trajectories as they were; its states' size is the outputs'."""
         root = np.sqrt(self.outputs)

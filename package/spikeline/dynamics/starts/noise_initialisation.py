@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from spikeline.dynamics.moments.known_outputs import known_outputs
+from spikeline.dynamics.starts.autocovariances import autocovariances
 from spikeline.dynamics.starts.ho_kalman import Realisation
 from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
@@ -105,13 +106,9 @@ def with_fixed_noise(realisations: Sequence[Realisation], trajectories: Trajecto
         As for `with_noise`.
     """
     n = len(realisations[0].A)
-    variances = np.array(
-        [
-            trajectories.outputs[..., q][known].var()
-            for q, known in enumerate(np.moveaxis(known_outputs(trajectories), 2, 0))
-        ]
-    )
-    R = _FIXED * np.diag(variances)
+    known = known_outputs(trajectories)
+    variances = [trajectories.outputs[..., q][known[..., q]].var() for q in range(trajectories.n_outputs)]
+    R = _FIXED * np.diag(np.array(variances))
     return [_system(system, _FIXED * np.eye(n), R, _INFLATION * np.eye(n)) for system in realisations]
 
 
@@ -157,17 +154,9 @@ def _residuals(
 def _autocovariances(
     residuals: Float[np.ndarray, "N T q"], known: Bool[np.ndarray, "N T q"]
 ) -> list[Float[np.ndarray, "q q"]]:
-    """Gamma_0, Gamma_1, ...: E r[t + j] r[t]', after a quarter of the steps, when the first state is forgotten."""
+    """After a quarter of the steps, when the first state is forgotten."""
     start = residuals.shape[1] // 4
-    residuals, weights = residuals[:, start:], known[:, start:].astype(float)
-    steps = residuals.shape[1]
-    gammas = []
-    for lag in range(min(_LAGS, steps - 1) + 1):
-        ahead, behind = slice(lag, None), slice(0, steps - lag)
-        count = np.einsum("itq,itp->qp", weights[:, ahead], weights[:, behind], optimize=True)
-        total = np.einsum("itq,itp->qp", residuals[:, ahead], residuals[:, behind], optimize=True)
-        gammas.append(total / np.maximum(count, 1.0))
-    return gammas
+    return autocovariances(residuals[:, start:], known[:, start:], _LAGS)
 
 
 def _from_autocovariances(

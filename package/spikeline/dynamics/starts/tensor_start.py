@@ -10,16 +10,18 @@ from jaxtyping import Float
 
 from spikeline.config.molds import FitSettings, MomentSettings
 from spikeline.dynamics.moments.moment_sums import MomentSum
+from spikeline.dynamics.moments.preparation import prepared_for_moments
 from spikeline.dynamics.moments.stein_moments import stein_second_moment, stein_third_moment
-from spikeline.dynamics.moments.unit_scale import unit_scale
 from spikeline.dynamics.moments.ustat_moments import ustat_second_moment, ustat_third_moment
-from spikeline.dynamics.starts.notes import Notes
+from spikeline.dynamics.notes import Notes
 from spikeline.dynamics.tensor.mixture_responses import MixtureResponses, mixture_responses
 from spikeline.dynamics.tensor.tensor_decomposition import power_method, simultaneous_diagonalisation
 from spikeline.dynamics.tensor.whitening import whitened_directions
 from spikeline.dynamics.trajectories import Trajectories
 
 __all__ = ["tensor_responses"]
+
+_WEIGHTS_NEAR_ONE = (0.5, 2.0)
 
 
 def tensor_responses(
@@ -35,11 +37,11 @@ def tensor_responses(
     Parameters
     ----------
     trajectories
-        What the responses are of.
+        What the responses are of, in any units.
     n_components, lags
         K, and how much of the responses, lag 0 included.
     settings
-        Estimator, decomposition, and whether lag 0 is zero (``em.feedthrough``).
+        Filter, estimator, decomposition, and whether lag 0 is zero (``em.feedthrough``).
     draw
         Where the decomposition's random directions come from.
     notes
@@ -51,13 +53,13 @@ def tensor_responses(
         If moments cannot be had of these trajectories.
     """
     first_lag = 0 if settings.em.feedthrough else 1
-    scale = unit_scale(trajectories)
-    white = scale.scaled(trajectories)
-    second, third = _estimators(white, lags - first_lag, first_lag, settings.moments)
+    prepared = prepared_for_moments(trajectories, lags, settings, notes)
+    second, third = _estimators(prepared.trajectories, lags - first_lag, first_lag, settings.moments)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         whitening = whitened_directions(second().value, n_components)
     notes.warn(*(str(warning.message) for warning in caught))
+    notes["second_moment_eigenvalues"] = whitening.eigenvalues[: 2 * n_components].tolist()
     decompose = simultaneous_diagonalisation if settings.start.decomposition == "smd" else power_method
     found = mixture_responses(
         whitening,
@@ -68,7 +70,13 @@ def tensor_responses(
         first_lag=first_lag,
     )
     notes["raw_weight_sum"] = found.raw_weight_sum
-    return MixtureResponses(scale.responses_undone(found.markov), found.weights, found.raw_weight_sum)
+    if not _WEIGHTS_NEAR_ONE[0] <= found.raw_weight_sum <= _WEIGHTS_NEAR_ONE[1]:
+        notes.warn(
+            f"the tensor stage's weights have the sum {found.raw_weight_sum:.3g}, and exact moments would give 1: take "
+            "fewer components or more data, and compare with start.method: fir_kmeans"
+        )
+    responses = prepared.scale.responses_undone(found.markov)
+    return MixtureResponses(responses, found.weights, found.raw_weight_sum)
 
 
 def _estimators(
