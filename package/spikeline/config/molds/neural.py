@@ -64,11 +64,17 @@ class NeuralSessionSettings(Settings):
         "and sine, from the time of align (or the trial's first bin) on.",
     )
     delays_ms: list[FiniteFloat] = setting(
-        [-100.0, -60.0, -20.0, 0.0, 20.0, 60.0, 100.0],
+        [-100.0, -60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0, 100.0],
         unit="ms",
         description="By how much activity may come after the input (before it where negative); one is chosen by the "
-        "likelihood of the validation trials under a single system. Rounded to bins.",
+        "likelihood of the validation trials. Rounded to bins.",
         min_length=1,
+    )
+    delay_components: int = setting(
+        3,
+        description="Components of the mixture that delays are compared with, of as many states as the middle one of "
+        "states. A single system makes up for directions that differ by a wrong delay (measured: -20 ms, true 40 ms).",
+        ge=1,
     )
     components: list[int] = setting(
         [1, 2, 3, 4, 5, 6, 7, 8], description="Numbers of components (K) to choose from.", min_length=1
