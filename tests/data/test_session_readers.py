@@ -93,7 +93,7 @@ def test_pmd1(tmp_path: Path, write) -> None:
     assert session.bin_s == 0.01 and session.lengths.tolist() == [20, 21, 22, 23, 24]
     np.testing.assert_array_equal(session.counts, np.concatenate([cell.T for cell in cells["neural_data_PMd"]]))
     np.testing.assert_allclose(session.trials["direction_deg"], [90, 180, 90, 180, 90])
-    assert session.trials["target_on_bin"].tolist() == [3.0] * 5 and session.trials["reach_num"].tolist() == [
+    assert session.trials["target_on_s"].tolist() == [0.03] * 5 and session.trials["reach_num"].tolist() == [
         1,
         2,
         3,

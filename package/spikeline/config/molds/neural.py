@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
 from spikeline.config.base import FiniteFloat, Range, Settings, setting
+from spikeline.config.merging import merged
 from spikeline.config.molds.fit import FitSettings
 
 __all__ = ["NeuralSessionSettings", "NeuralSettings", "SwitchingSettings"]
@@ -61,7 +62,7 @@ class NeuralSessionSettings(Settings):
     input: Literal["hand_velocity", "force", "target_direction"] = setting(
         "hand_velocity",
         description="What drives the systems; the publication's choice is not known to us. target_direction: cosine "
-        "and sine, from the time of align (or the trial's first bin) on.",
+        "and sine, from the time of align, or when the target comes on, or the trial's first bin.",
     )
     delays_ms: list[FiniteFloat] = setting(
         [-100.0, -60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0, 100.0],
@@ -84,6 +85,9 @@ class NeuralSessionSettings(Settings):
         [1, 2, 5, 10], description="Bins ahead that held-out trials are predicted; the first bins of a trial, of which "
         "the farthest cannot be had, are not scored.", min_length=1,
     )  # fmt: skip
+    fit: dict[str, Any] = setting(
+        {}, description="What differs from molds.neural.fit for this session, e.g. {start: {noise: fixed}}."
+    )
     fewest_bins: int = setting(12, description="Trials with fewer bins are left out.", ge=2)
 
     @model_validator(mode="after")
@@ -156,6 +160,16 @@ class NeuralSettings(Settings):
                 raise ValueError(f"{name!r} becomes part of a path: use letters, digits, '_' and '-'")
         return self
 
-    def shared(self) -> dict:
-        """What all sessions have in common, as plain values: a job reads this and its own session."""
-        return {name: value for name, value in self.plain().items() if name != "sessions"}
+    @model_validator(mode="after")
+    def _fits_can_be_made(self) -> NeuralSettings:
+        for name in self.sessions:
+            try:
+                self.shared_with(name)
+            except ValidationError as error:
+                raise ValueError(f"sessions.{name}.fit: {error.errors(include_url=False)[0]['msg']}") from None
+        return self
+
+    def shared_with(self, session: str) -> NeuralSettings:
+        """What all sessions have in common, with ``fit`` as this session has it: what its jobs read beside its own."""
+        fit = FitSettings.parse(merged(self.fit.plain(), self.sessions[session].fit))
+        return self.model_copy(update={"sessions": {}, "fit": fit})

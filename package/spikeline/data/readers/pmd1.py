@@ -40,7 +40,8 @@ def read_pmd1(path: Path, entry: DatasetEntry) -> BinnedSession:
     """Counts of one area (``fields: {counts: neural_data_M1}`` for the other), and the movement of the hand.
 
     ``direction_deg`` is that of the hand's displacement from the bin in which the target comes on to the end of the
-    reach. Fields with one number per reach become columns of trials.
+    reach; ``target_on_s`` is when that is, from the reach's first bin. Fields with one number per reach become
+    columns of trials.
 
     Raises
     ------
@@ -73,9 +74,10 @@ def read_pmd1(path: Path, entry: DatasetEntry) -> BinnedSession:
     behaviour = {name: moved[:, 2 * i : 2 * i + 2] for i, name in enumerate(_KINEMATICS) if moved.shape[1] >= 2 * i + 2}
     onsets = np.array([np.flatnonzero(marked)[0] if marked.any() else -1 for marked in target_on])
     away = np.array([cell[-1, :2] - cell[max(onset, 0), :2] for cell, onset in zip(kinematics, onsets, strict=True)])
+    bin_s = _bin_s(path, entry, cells.get(names["timestamps"]))
     columns = {
         "direction_deg": np.degrees(np.arctan2(away[:, 1], away[:, 0])) % 360.0,
-        "target_on_bin": np.where(onsets < 0, np.nan, onsets),
+        "target_on_s": np.where(onsets < 0, np.nan, onsets * bin_s),
     }
     flat = np.concatenate(counts)
     if not np.array_equal(flat, np.round(flat)):
@@ -83,7 +85,7 @@ def read_pmd1(path: Path, entry: DatasetEntry) -> BinnedSession:
     try:
         return BinnedSession(
             counts=np.round(flat).astype(np.int64),
-            bin_s=_bin_s(path, entry, cells.get(names["timestamps"])),
+            bin_s=bin_s,
             trial_pointers=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
             steps=np.concatenate([np.arange(n) for n in lengths]),
             behaviour=behaviour,

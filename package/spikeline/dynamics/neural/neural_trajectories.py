@@ -256,10 +256,14 @@ def _long_enough(binned: BinnedSession, fewest: int) -> Bool[np.ndarray, " trial
 def _inputs(binned: BinnedSession, settings: NeuralSessionSettings, margin: int) -> Float[np.ndarray, "bins m"]:
     if settings.input == "target_direction":
         step = np.arange(binned.n_bins) - np.repeat(binned.trial_pointers[:-1], binned.lengths)
-        on = margin + (0 if settings.align is None else round(-settings.window_ms[0] / settings.bin_ms))
+        if "target_on_s" in binned.trials:
+            on = margin + np.round(np.nan_to_num(binned.trials["target_on_s"]) / binned.bin_s)
+        else:
+            before = 0 if settings.align is None else round(-settings.window_ms[0] / settings.bin_ms)
+            on = np.full(binned.n_trials, margin + before)
         angle = np.radians(np.asarray(binned.column("direction_deg"), np.float64))
         target = np.repeat(np.stack([np.cos(angle), np.sin(angle)], axis=1), binned.lengths, axis=0)
-        return np.where((step >= on)[:, None], target, 0.0)
+        return np.where((step >= np.repeat(on, binned.lengths))[:, None], target, 0.0)
     if settings.input not in binned.behaviour:
         raise DataError(
             f"session {binned.name!r} has no {settings.input}",
