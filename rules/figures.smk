@@ -22,6 +22,7 @@ FIGURES = [
         )
     ),
     *(SIMSORT_FIGURES if DRAWS_SIMSORT else []),
+    *MOLDS_NEURAL_FIGURES,
 ]
 
 

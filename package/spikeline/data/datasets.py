@@ -19,6 +19,7 @@ from spikeline.errors import ConfigError, DataError
 __all__ = [
     "DatasetEntry",
     "datasets_at_hand",
+    "datasets_found",
     "has_ground_truth",
     "read_dataset_table",
     "refuse_other_layout",
@@ -245,6 +246,44 @@ def datasets_at_hand(
             refuse_other_layout(name, table, readers)
         _file_of(name, data_root, table)
     return {name: table[name] for name in names}
+
+
+def datasets_found(
+    names: Iterable[str],
+    data_root: str | Path | None,
+    table: Mapping[str, DatasetEntry],
+    readers: Collection[str],
+) -> tuple[dict[str, DatasetEntry], list[str]]:
+    """The named entries that are there, and the names of those whose files are not: for stages that do without.
+
+    Parameters
+    ----------
+    names, table, readers
+        As in `datasets_at_hand`.
+    data_root
+        None: nothing is there.
+
+    Raises
+    ------
+    DataError
+        If a name is unknown, an entry has another layout, or data_root is no folder.
+    """
+    found, missing = {}, []
+    for name in names:
+        if name in table:
+            refuse_other_layout(name, table, readers)
+        elif data_root is None:
+            raise DataError(
+                f"there is no data set {name!r}", "one of " + ", ".join(table), "add it to config/datasets.yaml"
+            )
+        if data_root is not None:
+            entry = table.get(name)
+            if entry is not None and Path(data_root).is_dir() and not (Path(data_root) / entry.path).exists():
+                missing.append(name)
+                continue
+            _file_of(name, data_root, table)
+            found[name] = table[name]
+    return found, missing
 
 
 def has_ground_truth(name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]) -> bool:

@@ -73,10 +73,11 @@ class NeuralSessionSettings(Settings):
     )
     delay_components: int = setting(
         3,
-        description="Components of the mixture that delays are compared with, of as many states as the middle one of "
-        "states. A single system makes up for directions that differ by a wrong delay (measured: -20 ms, true 40 ms).",
+        description="Components of the mixture that delays are compared with. A single system makes up for directions "
+        "that differ by a wrong delay (measured on the simulated day: -20 ms, where 40 ms are true).",
         ge=1,
     )
+    delay_states: int = setting(2, description="States of the mixture that delays are compared with.", ge=1)
     components: list[int] = setting(
         [1, 2, 3, 4, 5, 6, 7, 8], description="Numbers of components (K) to choose from.", min_length=1
     )

@@ -32,7 +32,7 @@ from spikeline.dynamics.neural.tables import (
 )
 from spikeline.dynamics.scores.labels import adjusted_rand_index
 
-__all__ = ["comparison_to_files", "session_to_files", "size_batches", "sizes_to_file", "stability_to_files"]
+__all__ = ["comparison_to_files", "session_to_files", "sizes_to_file", "stability_to_files"]
 
 
 def session_to_files(
@@ -71,9 +71,8 @@ def session_to_files(
     else:
         write_binned_session(outputs["session"], session, provenance=provenance)
     trials = prepare_trials(session, settings, shared, seed)
-    n_states = sorted(settings.states)[(len(settings.states) - 1) // 2]
     delays = delays_in_bins(settings.delays_ms, trials.bin_s)
-    scores = scored_delays(trials, delays, settings.delay_components, n_states, shared.fit, seed)
+    scores = scored_delays(trials, delays, settings.delay_components, settings.delay_states, shared.fit, seed)
     best = max(scores, key=lambda score: score.likelihood).delay
     data = trials.delayed(best)
     write_neural_trajectories(outputs["trajectories"], data, provenance=provenance)
@@ -104,13 +103,6 @@ def session_to_files(
     write_csv(outputs["facts"], table, provenance=provenance)
 
 
-def size_batches(settings: NeuralSessionSettings, fits_per_job: int) -> list[list[tuple[int, int]]]:
-    """Combinations of K and n, dealt to jobs so that all take about as long."""
-    sizes = sorted(((K, n) for K in set(settings.components) for n in set(settings.states)), key=lambda s: -s[0] * s[1])
-    jobs = -(-len(sizes) // fits_per_job)
-    return [sizes[job::jobs] for job in range(jobs)]
-
-
 def sizes_to_file(
     trajectories: str | Path,
     sizes: Sequence[Sequence[int]],
@@ -132,8 +124,8 @@ def comparison_to_files(
     name: str,
     trajectories: str | Path,
     sizes: Sequence[str | Path],
-    settings: NeuralSessionSettings,
     shared: NeuralSettings,
+    horizons: Sequence[int],
     outputs: Mapping[str, str],
     *,
     seed: int,
@@ -148,8 +140,10 @@ def comparison_to_files(
         Of the session.
     trajectories, sizes
         Files of earlier steps.
-    settings, shared
-        Of the session, and of all.
+    shared
+        What sessions have in common.
+    horizons
+        Bins ahead that test trials are predicted.
     outputs
         Where each goes.
     seed
@@ -166,7 +160,7 @@ def comparison_to_files(
     methods[0] = methods[0].named(posterior)
     labels = methods[0].labels
     responses, similarity = response_tables(data, fit, labels, by_direction, shared)
-    prediction = prediction_table(data, methods, settings)
+    prediction = prediction_table(data, methods, horizons)
     table = method_table(data, methods, shared, seed)
     tables = {
         "selection": selection,

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from spikeline.artifacts import seed_stream
-from spikeline.config.molds import NeuralSessionSettings, NeuralSettings
+from spikeline.config.molds import NeuralSettings
 from spikeline.dynamics.fitted import FittedMolds
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.neural.direction_information import (
@@ -106,17 +106,15 @@ def method_table(
     return pd.DataFrame(rows)
 
 
-def prediction_table(
-    data: NeuralTrajectories, methods: Sequence[Method], settings: NeuralSessionSettings
-) -> pd.DataFrame:
+def prediction_table(data: NeuralTrajectories, methods: Sequence[Method], horizons: Sequence[int]) -> pd.DataFrame:
     """A row for each method and horizon: R2 of the test trials, all of them over the same steps."""
     import pandas as pd
 
     test = data.of(TEST)
     rows = []
     for method in methods:
-        for ahead in sorted(settings.horizons):
-            share, numbers = explained_share(method.forecast(ahead), test, max(settings.horizons))
+        for ahead in sorted(horizons):
+            share, numbers = explained_share(method.forecast(ahead), test, max(horizons))
             rows.append(
                 {
                     "method": method.name,
