@@ -141,6 +141,7 @@ def test_files_give_back_what_was_written(tmp_path: Path) -> None:
         read_session(tmp_path / "b.h5")
 
 
+@pytest.mark.wrong_arrays
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -157,6 +158,7 @@ def test_sessions_that_cannot_be(changes: dict[str, object], message: str) -> No
         replace(small_session(), **changes)
 
 
+@pytest.mark.wrong_arrays
 def test_intervals_and_series_that_cannot_be() -> None:
     with pytest.raises(DataError, match=r"interval 1 goes from 3.0 s to 2.0 s"):
         Intervals(np.array([0.0, 3.0]), np.array([1.0, 2.0]))
@@ -186,6 +188,7 @@ def test_bins_that_cannot_be(options: dict[str, object], message: str) -> None:
         small_session().binned(**options)
 
 
+@pytest.mark.wrong_arrays
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

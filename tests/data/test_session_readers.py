@@ -172,6 +172,7 @@ def test_binned_npz(tmp_path: Path) -> None:
     assert session.without_gaps().lengths.tolist() == [2, 2]
 
 
+@pytest.mark.wrong_arrays
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -266,5 +266,6 @@ def _size_scores(paths: Sequence[str | Path]) -> list[SizeScore]:
     import pandas as pd
 
     table = pd.concat([read_csv(path) for path in paths], ignore_index=True)
-    table[["start", "problem"]] = table[["start", "problem"]].fillna("")
+    for name in ("start", "problem"):  # an empty text comes back as NaN
+        table[name] = table[name].astype(object).where(table[name].notna(), "")
     return [SizeScore(**row) for row in table.to_dict("records")]
