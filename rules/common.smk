@@ -88,6 +88,8 @@ wildcard_constraints:
     study=r"[A-Za-z0-9_-]+",
     repeat=r"\d+",
     labelled=r"[0-9.]+",
+    session=r"[A-Za-z0-9_-]+",
+    batch=r"\d+",
     network=r"detector|identifier",
 
 

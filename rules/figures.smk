@@ -23,6 +23,7 @@ FIGURES = [
     ),
     *(SIMSORT_FIGURES if DRAWS_SIMSORT else []),
     *MOLDS_FIGURES,
+    *MOLDS_NEURAL_FIGURES,
 ]
 
 

@@ -3,6 +3,7 @@
 from spikeline.config.molds.experiments import EM_METHODS, ExperimentSettings
 from spikeline.config.molds.fit import EMSettings, FitSettings, MomentSettings, PrefilterSettings, StartSettings
 from spikeline.config.molds.mixtures import MIXTURE_PRESETS, MixtureSettings
+from spikeline.config.molds.neural import NeuralSessionSettings, NeuralSettings, SwitchingSettings
 from spikeline.config.molds.root import MoldsSettings
 
 __all__ = [
@@ -14,6 +15,9 @@ __all__ = [
     "MixtureSettings",
     "MoldsSettings",
     "MomentSettings",
+    "NeuralSessionSettings",
+    "NeuralSettings",
     "PrefilterSettings",
     "StartSettings",
+    "SwitchingSettings",
 ]

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from spikeline.config.base import Settings, setting
 from spikeline.config.molds.experiments import ExperimentSettings
+from spikeline.config.molds.neural import NeuralSettings
 
 __all__ = ["MoldsSettings"]
 
@@ -20,6 +21,7 @@ class MoldsSettings(Settings):
     experiments: dict[str, ExperimentSettings] = setting(
         {}, description="Experiments on simulated trajectories by name; several may share a figure."
     )
+    neural: NeuralSettings = setting(NeuralSettings(), description="Fits to neural recordings.")
 
     @model_validator(mode="after")
     def _names_are_parts_of_paths(self) -> MoldsSettings:
