@@ -134,6 +134,12 @@ def molds_figures(wildcards):
     return figures
 
 
+def molds_start(wildcards):
+    """How responses of the tensor stage become the mixture that EM starts from."""
+    start = molds_experiment(wildcards).fit.start.plain()
+    return {key: start[key] for key in ("regress_anew", "noise")}
+
+
 def megabytes_of_molds(wildcards):
     """Inputs and outputs of the largest task of a batch."""
     return max(
