@@ -62,8 +62,8 @@ class ExperimentSettings(Settings):
     )
     methods: list[Literal["tensor", "tensor_em", "truth_em", "random", "random_best", "trajectory_ols"]] = setting(
         ["tensor"],
-        description="tensor: moments alone. tensor_em: EM from there, after the responses are regressed anew unless fit "
-        "says otherwise. truth_em: EM from the true mixture. random: EM from one random mixture; random_best: the most "
+        description="tensor: moments alone. tensor_em: EM from there, after the responses are regressed anew unless "
+        "fit says otherwise. truth_em: EM from the true mixture. random: EM from one random mixture; random_best: the most "
         "likely of several. trajectory_ols: least squares, each trajectory by itself.",
         min_length=1,
     )
@@ -73,8 +73,8 @@ class ExperimentSettings(Settings):
     )
     fit: FitSettings = setting(
         FitSettings(),
-        description="How mixtures are fitted: moments.lags, start.regress_anew, start.noise and em act; the lists above "
-        "decide the rest.",
+        description="How mixtures are fitted: moments.lags, start.regress_anew, start.noise and em act; the lists "
+        "above decide the rest.",
     )
     trajectories_per_piece: int | None = setting(
         None,
