@@ -12,20 +12,22 @@ from tests.dynamics.mixtures import three_component_data, three_systems
 
 @pytest.fixture(scope="module")
 def fitted() -> tuple[np.ndarray, Trajectories, FittedMolds]:
-    true, data = three_component_data(1, 400, 60)
+    true, data = three_component_data(0, 400, 60)
     return true, data, fit_molds(data, 3, 2, seed=5, progress=False)
 
 
-def test_the_mixture_is_found(fitted):
-    true, data, fit = fitted
-    assert fit.start.method == "tensor" and fit.converged
+@pytest.mark.parametrize("seed", range(6))
+def test_the_mixture_is_found(seed):
+    true, data = three_component_data(seed, 400, 60)
+    fit = fit_molds(data, 3, 2, progress=False)
+    assert fit.converged and (np.diff(fit.log_likelihoods) > -1e-8 * data.outputs.size).all()
     assert match_components(true, fit.impulse_responses(6)).markov_error < 0.03
     assert adjusted_rand_score(data.labels, fit.labels) > 0.99
 
 
 def test_new_trajectories_are_told_apart(fitted):
     _, _, fit = fitted
-    _, data = three_component_data(1, 400, 61)
+    _, data = three_component_data(0, 400, 61)
     fresh = data[200:]
     assert adjusted_rand_score(fresh.labels, fit.predict(fresh)) > 0.99
     posterior = fit.posterior(fresh)
@@ -55,6 +57,7 @@ def test_a_file_gives_the_fit_back(fitted, tmp_path):
     assert np.array_equal(back.log_likelihoods, fit.log_likelihoods)
     assert back.settings == fit.settings and back.seed == 5 and back.converged == fit.converged
     assert back.start.method == "tensor" and back.start.notes == fit.start.notes
+    assert back.notes == fit.notes
     assert not verify_tree(tmp_path).findings
     (tmp_path / "broken.h5").write_bytes((tmp_path / "fit.h5").read_bytes()[:4000])
     with pytest.raises(FormatError):
@@ -69,10 +72,10 @@ def test_the_same_seed_gives_the_same_fit(fitted):
 
 def test_a_start_of_the_users(fitted):
     _, data, fit = fitted
-    start = Mixture(tuple(three_systems(1)), np.full(3, 1 / 3))
+    start = Mixture(tuple(three_systems(0)), np.full(3, 1 / 3))
     given = fit_molds(data, 3, 2, start=start, progress=False)
     assert given.start.method == "given"
-    assert given.log_likelihoods[-1] == pytest.approx(fit.log_likelihoods[-1], rel=1e-3)
+    assert given.log_likelihoods[-1] == pytest.approx(fit.log_likelihoods[-1], rel=0.01)
     with pytest.raises(DataError, match="3 components and 2 states"):
         fit_molds(data, 2, 2, start=start, progress=False)
     other = Trajectories(np.repeat(data.inputs, 2, axis=2), data.outputs, data.lengths)

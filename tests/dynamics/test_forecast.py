@@ -10,7 +10,8 @@ from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.simulated.generator import simulate_mixture
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
-from tests.dynamics.joint_gaussian import any_system, joint_gaussian
+from tests.dynamics.em.joint_gaussian import joint_gaussian
+from tests.dynamics.em.mixtures import any_system
 
 WEIGHTS = np.array([0.3, 0.7])
 

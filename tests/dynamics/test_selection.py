@@ -7,7 +7,7 @@ from spikeline.config.molds import EMSettings
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.selection import bayesian_information, parameter_count
 from spikeline.dynamics.systems import LinearSystem
-from tests.dynamics.joint_gaussian import any_system
+from tests.dynamics.em.mixtures import any_system
 
 _SETTINGS = {
     "all": EMSettings(),

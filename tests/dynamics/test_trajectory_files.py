@@ -6,7 +6,7 @@ from spikeline.dynamics.mixture_files import read_mixture, write_mixture
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.dynamics.trajectory_files import read_trajectories, write_trajectories
 from spikeline.errors import DataError, FormatError
-from tests.dynamics.joint_gaussian import any_system
+from tests.dynamics.em.mixtures import any_system
 
 
 def _data(observed: bool) -> Trajectories:

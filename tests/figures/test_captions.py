@@ -25,6 +25,7 @@ def rendered(name: str, tier: str) -> str:
             "clusterings": True,
             "simulated": True,
             "published": None,
+            "experiments": {"mine": {"seeds": 4, "random_starts": 3, "held_out": 10}},
         },
         wildcards=SimpleNamespace(
             recording="tetrode_static", dataset="locust", data="tetrode_static", session="simulated_area2"
@@ -42,8 +43,9 @@ def rendered(name: str, tier: str) -> str:
 def test_every_figure_has_a_caption() -> None:
     assert set(DRAWN) == {
         "ablations", "accuracy", "bank_rank", "cells", "detection", "detection_excerpt", "embedding", "fine_tuning",
-        "held_out_classes", "identification", "molds_clusters", "molds_prediction", "molds_selection",
-        "molds_stability", "real_recording", "recording_excerpt", "sorting_table", "traces", "training_data",
+        "held_out_classes", "identification", "molds_clusters", "molds_complex", "molds_prediction",
+        "molds_sample_size", "molds_selection", "molds_smd_rtpm", "molds_stability", "real_recording",
+        "recording_excerpt", "sorting_table", "traces", "training_data",
     }  # fmt: skip
 
 

@@ -102,8 +102,8 @@ def fit(
         checkpoint=checkpoint,
     )
     made.save(output)
-    for warning in made.start.warnings:
-        click.echo(f"note: {warning}", err=True)
+    for note in (*made.start.warnings, *made.notes):
+        click.echo(f"note: {note}", err=True)
     end = "converged" if made.converged else "not converged yet"
     weights = ", ".join(f"{weight:.3f}" for weight in made.mixture.weights)
     click.echo(

@@ -90,6 +90,7 @@ def fit_molds(
         responsibilities=reached.responsibilities,
         log_likelihoods=reached.log_likelihoods,
         converged=reached.converged,
+        notes=reached.notes,
         start=begun,
         settings=settings,
         seed=seed,

@@ -39,6 +39,8 @@ class FittedMolds:
         Of all trajectories together, nats: before EM, and after each iteration.
     converged
         Whether the last iteration gained less than ``settings.em.tolerance``.
+    notes
+        What EM noticed: covariances that lay at their floor, components with too few trajectories to learn from.
     start
         Where EM started, and what was noticed on the way there.
     settings, seed
@@ -49,6 +51,7 @@ class FittedMolds:
     responsibilities: Float[np.ndarray, "N K"]
     log_likelihoods: Float[np.ndarray, " iterations"]
     converged: bool
+    notes: tuple[str, ...]
     start: Start
     settings: FitSettings
     seed: int
@@ -102,6 +105,7 @@ class FittedMolds:
         arrays |= {"responsibilities": self.responsibilities, "log_likelihoods": self.log_likelihoods}
         attributes = {
             "converged": self.converged,
+            "notes": json.dumps(list(self.notes)),
             "seed": self.seed,
             "settings": json.dumps(self.settings.plain(), sort_keys=True),
             "start_method": self.start.method,
@@ -133,6 +137,7 @@ class FittedMolds:
                 responsibilities=file["responsibilities"][:],
                 log_likelihoods=file["log_likelihoods"][:],
                 converged=bool(facts["converged"]),
+                notes=tuple(json.loads(facts["notes"])),
                 start=Start(
                     mixture=mixture_of(file["start"]),
                     method=str(facts["start_method"]),

@@ -43,3 +43,8 @@ def data_of(mixture: Mixture, seed: int, n: int, steps: int, lengths: np.ndarray
     cut = Trajectories(inputs, outputs, lengths.astype(np.int64))
     inputs[~cut.inside()], outputs[~cut.inside()] = np.nan, np.nan
     return cut
+
+
+def any_system(seed: int, n: int, m: int, q: int) -> LinearSystem:
+    """One whose numbers a seed decides."""
+    return system_of(seed_stream(seed, "test-any-system"), n, m, q)

@@ -27,9 +27,15 @@ def test_other_numbers_of_inputs_are_named():
 
 def test_too_few_steps_are_named():
     data, mixture = _case()
-    short = Trajectories(data.inputs[:2], data.outputs[:2], np.array([2, 2]))
+    short = Trajectories(data.inputs[:3], data.outputs[:3], np.array([2, 1, 2]))
     with pytest.raises(DataError, match=r"2 steps that have a next one(.|\n)*at least 3"):
         check_fit(short, mixture)
+
+
+def test_more_components_than_trajectories_are_named():
+    data, mixture = _case()
+    with pytest.raises(DataError, match="2 trajectories for 3 components"):
+        check_fit(data[:2], mixture)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,10 @@ def _errors(seed: int) -> list[float]:
     data = simulate_mixture(systems, WEIGHTS, 1000, 120, seed_stream(seed, "test-filtered"), inputs)
     true, errors = np.stack([markov_parameters(system, 6) for system in systems]), []
     for whiten in ("auto", "off"):
-        start = make_start(data, 3, 2, FitSettings(prefilter=PrefilterSettings(whiten=whiten)), 0)
+        settings = FitSettings(
+            prefilter=PrefilterSettings(whiten=whiten), start=StartSettings(fall_back=False, regress_anew=False)
+        )
+        start = make_start(data, 3, 2, settings, 0)
         errors.append(match_components(true, start.mixture.responses(6)).markov_error)
         assert (start.notes["prefilter_order"] > 0) == (whiten == "auto")
         assert any("correlation of 0.9" in warning for warning in start.warnings) == (whiten == "off")
@@ -110,7 +113,7 @@ def test_inputs_of_somewhat_different_spectra_are_filtered_together():
     draw = seed_stream(4, "test-several")
     systems = [random_system(2, 2, 2, draw) for _ in range(2)]
     data = simulate_mixture(systems, np.array([0.4, 0.6]), 800, 100, draw, inputs)
-    start = make_start(data, 2, 2, FitSettings(), 0)
+    start = make_start(data, 2, 2, FitSettings(start=StartSettings(regress_anew=False)), 0)
     true = np.stack([markov_parameters(system, 6) for system in systems])
     assert start.method == "tensor"
     assert start.notes["input_correlation_filtered"] < 0.15 < 0.8 < start.notes["input_correlation"]

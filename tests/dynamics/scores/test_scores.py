@@ -15,7 +15,7 @@ from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.scores.coordinates import observability, parameter_error, subspace_angle
 from spikeline.dynamics.scores.eigenvalues import eigenvalue_distance
 from spikeline.dynamics.scores.labels import adjusted_rand_index, label_accuracy
-from spikeline.dynamics.scores.likelihood import joint_log_likelihoods
+from spikeline.dynamics.scores.likelihood import log_likelihood_per_step, most_likely_components
 from spikeline.dynamics.scores.matching import match_components
 from spikeline.dynamics.scores.mixture_scores import score_mixture
 from spikeline.dynamics.scores.responses import relative_markov_error
@@ -141,7 +141,7 @@ def test_likelihoods_are_those_of_the_dense_gaussian() -> None:
     mixture = draw_mixture(sizes("simple"), draw)
     data = simulate_mixture(mixture.systems, mixture.weights, 4, 5, draw)
     data = Trajectories(data.inputs, data.outputs, np.array([5, 3, 5, 3]), data.labels)
-    joint = joint_log_likelihoods(mixture, data)
+    joint = np.empty((4, 3))
     for i, k in itertools.product(range(4), range(3)):
         system, steps = mixture.systems[k], int(data.lengths[i])
         rows = observability(system.A, system.C, steps)
@@ -150,8 +150,11 @@ def test_likelihoods_are_those_of_the_dense_gaussian() -> None:
             mean[t:] += system.D[0] * data.inputs[i, t] * (np.arange(steps - t) == 0)
             mean[t + 1 :] += (rows[: steps - t - 1] @ system.B)[:, 0] * data.inputs[i, t]
             covariance[t + 1 :, t + 1 :] += rows[: steps - t - 1] @ system.Q @ rows[: steps - t - 1].T
-        expected = multivariate_normal(mean, covariance).logpdf(data.outputs[i, :steps, 0]) + np.log(mixture.weights[k])
-        assert joint[i, k] == pytest.approx(expected, rel=1e-9)
+        likely = multivariate_normal(mean, covariance).logpdf(data.outputs[i, :steps, 0])
+        joint[i, k] = likely + np.log(mixture.weights[k])
+    expected = np.log(np.exp(joint).sum(axis=1)).sum() / 16
+    assert log_likelihood_per_step(mixture, data) == pytest.approx(expected, rel=1e-9)
+    assert most_likely_components(mixture, data).tolist() == joint.argmax(axis=1).tolist()
 
 
 def test_trajectories_without_labels_cannot_be_scored(scored) -> None:

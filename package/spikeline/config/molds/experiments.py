@@ -40,7 +40,7 @@ class ExperimentSettings(Settings):
     )
     mixture: MixtureSettings = setting(MixtureSettings(), description="What the trajectories are drawn from.")
     trajectories: list[int] = setting(description="Numbers of trajectories (N).", example=[1000], min_length=1)
-    steps: list[int] = setting(unit="steps", description="Their lengths (T).", example=[240], min_length=1)
+    steps: list[int] = setting(description="Their lengths in steps (T).", example=[240], min_length=1)
     n_components: list[int] = setting([], description="Numbers of components (K), if several. Empty: the mixture's.")
     n_states: list[int] = setting([], description="Numbers of states (n), if several. Empty: the mixture's.")
     process_noise: list[FiniteFloat] = setting([], description="Variances of Q, if several. Empty: the mixture's.")

@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from spikeline.artifacts import config_hash, manifest_path, open_hdf5, write_hdf5
 from spikeline.config.molds import EMSettings
+from spikeline.dynamics.em.anderson import Memory
 from spikeline.dynamics.em.fit_checks import seen_outputs
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.mixture_files import mixture_arrays, mixture_of
@@ -37,20 +39,42 @@ class FitState:
         Of the E-steps taken.
     notes
         What was noted so far.
+    fallback
+        If the mixture is an extrapolation: where EM itself would have gone.
+    memory
+        What extrapolations are made from.
     """
 
     mixture: Mixture
     log_likelihoods: tuple[float, ...]
     notes: tuple[str, ...]
+    fallback: Mixture | None = None
+    memory: Memory | None = None
 
     def __post_init__(self) -> None:
         # As they are when they are read: sums round differently over other orders of memory.
-        names = [field.name for field in fields(LinearSystem)]
-        systems = (
-            LinearSystem(**{name: np.ascontiguousarray(getattr(system, name)) for name in names})
-            for system in self.mixture.systems
-        )
-        object.__setattr__(self, "mixture", Mixture(tuple(systems), self.mixture.weights))
+        for name in ("mixture", "fallback"):
+            if (mixture := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _in_order(mixture))
+
+    def taken_back(self, log_likelihoods: tuple[float, ...]) -> FitState:
+        """Where EM itself would have gone, in the place of the extrapolation."""
+        assert self.fallback is not None and self.memory is not None
+        return FitState(self.fallback, log_likelihoods, self.notes, memory=self.memory.forgotten(for_longer=True))
+
+
+def _in_order(mixture: Mixture) -> Mixture:
+    names = [field.name for field in fields(LinearSystem)]
+    systems = (
+        LinearSystem(**{name: np.ascontiguousarray(getattr(system, name)) for name in names})
+        for system in mixture.systems
+    )
+    return Mixture(tuple(systems), mixture.weights)
+
+
+def _memory_of(group: h5py.Group) -> Memory:
+    arrays = {field.name: group[field.name][()] for field in fields(Memory)}
+    return Memory(**(arrays | {"wait": int(arrays["wait"])}))
 
 
 def fit_identity(trajectories: Trajectories, start: Mixture, settings: EMSettings, engine: object) -> dict[str, str]:
@@ -67,7 +91,7 @@ def fit_identity(trajectories: Trajectories, start: Mixture, settings: EMSetting
         "trajectories": _hash_of(data),
         "start": _hash_of(mixture_arrays(start)),
         "settings": config_hash(kept),
-        "engine": type(engine).__name__,
+        "engine": getattr(engine, "name", type(engine).__name__),
     }
 
 
@@ -108,8 +132,13 @@ class Checkpoint:
         with open_hdf5(self._path, _SCHEMA) as file:
             for name, mine in self._identity.items():
                 self._compare(name, mine, file.attrs.get(name))
-            notes = tuple(str(file.attrs["notes"]).splitlines())
-            return FitState(mixture_of(file["mixture"]), tuple(file["log_likelihoods"][:].tolist()), notes)
+            return FitState(
+                mixture_of(file["mixture"]),
+                tuple(file["log_likelihoods"][:].tolist()),
+                tuple(str(file.attrs["notes"]).splitlines()),
+                fallback=mixture_of(file["fallback"]) if "fallback" in file else None,
+                memory=_memory_of(file["memory"]) if "memory" in file else None,
+            )
 
     def _compare(self, name: str, mine: str, theirs: Any) -> None:
         if mine != theirs:
@@ -123,6 +152,12 @@ class Checkpoint:
         """Put the state in place of an older one, whole or not at all."""
         arrays = {f"mixture/{name}": array for name, array in mixture_arrays(state.mixture).items()}
         arrays["log_likelihoods"] = np.array(state.log_likelihoods)
+        if state.fallback is not None:
+            arrays |= {f"fallback/{name}": array for name, array in mixture_arrays(state.fallback).items()}
+        if state.memory is not None:
+            arrays |= {
+                f"memory/{field.name}": np.asarray(getattr(state.memory, field.name)) for field in fields(Memory)
+            }
         write_hdf5(self._path, _SCHEMA, arrays, attributes={**self._identity, "notes": "\n".join(state.notes)})
 
     def remove(self) -> None:

@@ -12,12 +12,15 @@ from jaxtyping import Float
 
 from spikeline.config.molds import EMSettings
 from spikeline.dynamics.em.admissible_start import admissible_start
+from spikeline.dynamics.em.anderson import Memory
 from spikeline.dynamics.em.checkpoint import Checkpoint, FitState, fit_identity
+from spikeline.dynamics.em.coordinates import as_mixture, as_vector
 from spikeline.dynamics.em.engines import make_engine
 from spikeline.dynamics.em.expectation import Engine, Expectation
 from spikeline.dynamics.em.fit_checks import check_fit, seen_outputs
 from spikeline.dynamics.em.m_step import Constraints, floored_weights, maximised
 from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.systems import spectral_radius
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import NumericalError
 
@@ -40,11 +43,13 @@ class MixtureFit:
     responsibilities
         Probability of each component given a trajectory, under the mixture.
     log_likelihoods
-        Of all trajectories together, nats; before each M-step.
+        Of all trajectories together, nats, after each E-step; one that an extrapolation was taken back after repeats
+        the value before it.
     converged
         Whether the last step gained less than the tolerance.
     notes
-        Which covariances lay at their floor at some time, and which components had too few trajectories to learn from.
+        Which covariances lay at their floor at some time, which components had too few trajectories to learn from, and
+        which end with a spectral radius of A above 1.
     """
 
     mixture: Mixture
@@ -115,13 +120,20 @@ def fit_mixture_em(
         raise
     if kept is not None:
         kept.remove()
+    assert outcome.expected is not None  # a fit ends after an E-step that stands
     return MixtureFit(
         outcome.state.mixture,
         outcome.expected.responsibilities,
         np.array(outcome.state.log_likelihoods),
         outcome.converged,
-        outcome.state.notes,
+        (*outcome.state.notes, *_growing(outcome.state.mixture)),
     )
+
+
+def _growing(mixture: Mixture) -> list[str]:
+    """Which components do not forget: legal on short trajectories, but worth a word."""
+    radii = [spectral_radius(system.A) for system in mixture.systems]
+    return [f"A of component {k} has the spectral radius {radius:.4f}" for k, radius in enumerate(radii) if radius > 1]
 
 
 @dataclass(frozen=True)
@@ -129,7 +141,7 @@ class _Outcome:
     """After a step: ``converged`` is None while there is more to do, and then the state is that before the next."""
 
     state: FitState
-    expected: Expectation
+    expected: Expectation | None
     converged: bool | None
 
 
@@ -142,29 +154,57 @@ class _Climb:
     on_iteration: Callable[[int, float], None] | None
 
     def step(self, state: FitState) -> _Outcome:
-        """E-step, and the M-step if there is to be one."""
+        """E-step, and the M-step if there is to be one; an extrapolation that lost likelihood is taken back instead."""
+        expected, total = self._expectation(state)
+        last = state.log_likelihoods[-1] if state.log_likelihoods else -np.inf
+        lost = state.fallback is not None and not (np.isfinite(total) and total >= last)
+        # a lost E-step counts, and the likelihood is the one that still stands
+        history = (*state.log_likelihoods, last if lost else total)
+        self._check(history)
+        if self.on_iteration is not None:
+            self.on_iteration(len(history) - 1, history[-1])
+        if lost:
+            return _Outcome(state.taken_back(history), None, None)
+        small = len(history) > 1 and total - history[-2] < self.settings.tolerance * self.numbers
+        if len(history) > self.settings.most_iterations or (small and state.fallback is None):
+            return _Outcome(FitState(state.mixture, history, state.notes), expected, small)
+        best = maximised(expected.statistics, state.mixture.systems, self.constraints)
+        notes = (*state.notes, *(note for note in best.notes if note not in state.notes))
+        weights = floored_weights(expected.responsibilities.mean(axis=0), _least_weight(state.mixture))
+        image = Mixture(best.systems, weights)
+        if self.settings.acceleration == "none":
+            return _Outcome(FitState(image, history, notes), None, None)
+        return _Outcome(self._extrapolated(state, image, history, notes, give_up=small), None, None)
+
+    def _extrapolated(
+        self, state: FitState, image: Mixture, history: tuple[float, ...], notes: tuple[str, ...], *, give_up: bool
+    ) -> FitState:
+        """Where to go next, and EM's own step as the way back; ``give_up``: EM's own step, from an empty memory."""
+        point = as_vector(state.mixture)
+        memory = state.memory or Memory.empty(len(point))
+        memory = memory.with_step(point, as_vector(image), extrapolated=state.fallback is not None)
+        if give_up:
+            memory = memory.forgotten(for_longer=False)
+        tried = memory.extrapolation()
+        if tried is None or not np.isfinite(tried).all():
+            return FitState(image, history, notes, memory=memory)
+        candidate = admissible_start(as_mixture(tried, image), self.constraints, _least_weight(image))
+        return FitState(candidate, history, notes, fallback=image, memory=memory)
+
+    def _expectation(self, state: FitState) -> tuple[Expectation | None, float]:
+        tried = state.fallback is not None  # an extrapolation may lead anywhere
         try:
-            expected = self.engine.expectation(state.mixture)
+            with np.errstate(all="ignore" if tried else None):
+                expected = self.engine.expectation(state.mixture)
         except np.linalg.LinAlgError as error:
+            if tried:
+                return None, -np.inf
             raise NumericalError(
                 f"{error} after {len(state.log_likelihoods)} steps of EM",
                 "systems under which the outputs have a covariance",
                 "scale the outputs to unit variance, or start from systems of smaller matrices",
             ) from error
-        total = float(expected.log_likelihoods.sum())
-        history = (*state.log_likelihoods, total)
-        self._check(history)
-        if self.on_iteration is not None:
-            self.on_iteration(len(history) - 1, total)
-        converged = len(history) > 1 and total - history[-2] < self.settings.tolerance * self.numbers
-        if converged or len(history) > self.settings.most_iterations:
-            return _Outcome(FitState(state.mixture, history, state.notes), expected, converged)
-        best = maximised(expected.statistics, state.mixture.systems, self.constraints)
-        new = [note for note in best.notes if note not in state.notes]
-        for note in new:
-            print(f"EM, step {len(history)}: {note}", flush=True)
-        weights = floored_weights(expected.responsibilities.mean(axis=0), _least_weight(state.mixture))
-        return _Outcome(FitState(Mixture(best.systems, weights), history, (*state.notes, *new)), expected, None)
+        return expected, float(expected.log_likelihoods.sum())
 
     def _check(self, history: tuple[float, ...]) -> None:
         if not np.isfinite(history[-1]):

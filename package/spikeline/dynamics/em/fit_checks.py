@@ -20,7 +20,8 @@ def check_fit(trajectories: Trajectories, mixture: Mixture) -> None:
     Raises
     ------
     DataError
-        If their sizes differ, an output never changes, was never observed or is enormous, or there are too few steps.
+        If their sizes differ, an output never changes, was never observed or is enormous, or there are too few
+        trajectories or steps.
     """
     sizes = (trajectories.n_inputs, trajectories.n_outputs)
     if sizes != (mixture.n_inputs, mixture.n_outputs):
@@ -29,6 +30,12 @@ def check_fit(trajectories: Trajectories, mixture: Mixture) -> None:
             f"{mixture.n_outputs}",
             "the same numbers",
             "start from systems that were made for these trajectories",
+        )
+    if len(trajectories) < mixture.n_components:
+        raise DataError(
+            f"{len(trajectories)} trajectories for {mixture.n_components} components",
+            "more trajectories than components",
+            "take more trajectories, or fewer components",
         )
     unknowns = mixture.n_states + mixture.n_inputs
     moves = int((trajectories.lengths - 1).sum())

@@ -97,7 +97,6 @@ def _filtered(
         np.matmul(predicted[:, t, :running], forward[:, min(t, s - 1)], out=predicted[:, t + 1, :running])
         predicted[:, t + 1, :running] += driven[:, t, :running]
 
-    squares = np.einsum("ktcr,ktcr->ck", seen, seen) if reduced.precision is not None else None
     seen -= predicted @ reduced.seen[:, None].swapaxes(2, 3)  # now the errors
     means = predicted.copy()
     surprise = np.zeros((c, K))
@@ -106,9 +105,8 @@ def _filtered(
         whitened = seen[:, part] @ roots.swapaxes(2, 3)
         surprise += np.einsum("ktcr,ktcr->ck", whitened, whitened)
     q = chunk.outputs.shape[2]
-    if squares is not None:
-        both = (chunk.squares.reshape(c, -1) @ reduced.precision.reshape(K, -1).T) - squares
-        surprise += both
+    if reduced.left is not None:
+        surprise += chunk.squares.reshape(c, -1) @ reduced.left.reshape(K, -1).T
     lengths = chunk.lengths
     determinants = covariances.log_root_sums(lengths) + lengths[:, None] * reduced.log_root
     return predicted, means, -0.5 * (surprise + (lengths * (q * np.log(2 * np.pi)))[:, None]) - determinants

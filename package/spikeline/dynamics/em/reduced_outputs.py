@@ -4,10 +4,10 @@ With R = L L', the whitened outputs L^-1 (y - D u) = L^-1 C x + white noise. If 
 L^-1 C = U V with orthonormal columns U (q, n), and only y~ = U' L^-1 (y - D u) says anything of x; the rest is noise,
 whose likelihood is that of independent normal numbers and needs nothing but the trajectory's sums of squares:
 
-    log p(y) = log p~(y~) - 1/2 (sum_t |L^-1 (y - D u)|^2 - sum_t |y~|^2) - T log det L - T (q - n) / 2 log 2 pi.
+    log p(y) = log p~(y~) - 1/2 sum_t |(1 - U U') L^-1 (y - D u)|^2 - T log det L - T (q - n) / 2 log 2 pi.
 
-So a step of a filter costs O(n^2), not O(q^2). The difference of the two sums loses as many digits as the outputs'
-power over the noise's has, no more than six with the floor of R.
+So a step of a filter costs O(n^2), not O(q^2). Taken from the sums of squares, that sum loses as many digits as the
+outputs' power over the noise's has, no more than six with the floor of R.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class ReducedOutputs:
         From states to reduced outputs, whose noise is white with variance 1.
     through
         From inputs to reduced outputs: y~ = project y - through u.
-    precision
-        M such that |L^-1 (y - D u)|^2 = w' M w with w = (y, u); None if nothing was left out.
+    left
+        M such that |(1 - U U') L^-1 (y - D u)|^2 = w' M w with w = (y, u); None if nothing was left out.
     log_root
         log det L.
     """
@@ -43,7 +43,7 @@ class ReducedOutputs:
     project: Float[np.ndarray, "K r q"]
     seen: Float[np.ndarray, "K r n"]
     through: Float[np.ndarray, "K r m"]
-    precision: Float[np.ndarray, "K q_plus_m q_plus_m"] | None
+    left: Float[np.ndarray, "K q_plus_m q_plus_m"] | None
     log_root: Float[np.ndarray, " K"]
 
 
@@ -54,10 +54,11 @@ def reduced_outputs(mixture: Mixture) -> ReducedOutputs:
     roots = np.linalg.cholesky(mixture.stacked("R"))
     log_root = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
     project, seen = np.linalg.inv(roots), np.linalg.solve(roots, C)
-    precision = None
+    left = None
     if q > n:
-        own = np.concatenate([project, -project @ D], axis=2)
-        precision = own.transpose(0, 2, 1) @ own
         directions, seen = np.linalg.qr(seen)
+        whitened = np.concatenate([project, -project @ D], axis=2)
+        rest = whitened - directions @ (directions.transpose(0, 2, 1) @ whitened)
+        left = rest.transpose(0, 2, 1) @ rest
         project = directions.transpose(0, 2, 1) @ project
-    return ReducedOutputs(project, seen, project @ D, precision, log_root)
+    return ReducedOutputs(project, seen, project @ D, left, log_root)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from spikeline.errors import DataError
 
@@ -24,14 +23,14 @@ class MomentSum:
         How many there are.
     """
 
-    total: Float[np.ndarray, ...]
+    total: np.ndarray
     count: float
 
     def __add__(self, other: MomentSum) -> MomentSum:
         return MomentSum(self.total + other.total, self.count + other.count)
 
     @property
-    def value(self) -> Float[np.ndarray, ...]:
+    def value(self) -> np.ndarray:
         """The moment.
 
         Raises

@@ -17,6 +17,7 @@ from spikeline.errors import DataError
 __all__ = ["PreparedTrajectories", "prepared_for_moments"]
 
 _BY_CHANCE = 1e-3
+_MOSTLY_COMMON = 0.5
 _NOTED, _TOO_CORRELATED = 0.1, 0.3
 
 
@@ -64,6 +65,13 @@ def prepared_for_moments(
     _check_lengths(trajectories, lags, first_lag, settings, order=0)
     centred = without_trial_locked(trajectories)
     notes["trial_locked_share"], notes["trial_locked_removed"] = centred.share, centred.removed
+    notes["removed_input_power"] = centred.removed_power
+    if centred.removed_power > _MOSTLY_COMMON:
+        notes.warn(
+            f"{centred.removed_power:.0%} of the inputs' power is their mean over steps and trajectories, and what "
+            "each component answers to it is noise to the moments: subtract means from inputs and outputs where they "
+            "mean nothing, or start with start.method: fir_kmeans"
+        )
     excited = excitation(centred, lags - first_lag, first_lag)
     notes["input_condition"], notes["input_steadiness"] = excited.condition, excited.steadiness
 

@@ -28,6 +28,9 @@ class WithoutTrialLocked:
         Of the inputs' variance, how much the mean over trajectories at each step made up.
     chance
         How much that is for inputs that have nothing in common: one mean in as many samples as there are trajectories.
+    removed_power
+        Of the inputs' mean square, how much was taken out. What each component answers to it is left in the outputs,
+        and is noise to the moments.
     removed
         Whether the mean of each step was taken out, and not the mean over all steps alone.
     sizes
@@ -37,6 +40,7 @@ class WithoutTrialLocked:
     trajectories: Trajectories
     share: float
     chance: float
+    removed_power: float
     removed: bool
     sizes: Float[np.ndarray, " m"]
 
@@ -57,7 +61,8 @@ def without_trial_locked(trajectories: Trajectories) -> WithoutTrialLocked:
     sizes = np.sqrt(_mean(inputs**2, inside, (0, 1))[0, 0])
     largest = np.abs(trajectories.inputs).max(axis=(0, 1), where=inside, initial=0.0)
     sizes[sizes <= _ROUNDING * largest] = 0.0
-    unit = inputs / np.where(sizes > 0, sizes, 1.0)
+    units = np.where(sizes > 0, sizes, 1.0)
+    unit = inputs / units
     samples = max(1, int(trajectories.lengths.sum()))
     variance = float((unit**2).sum())
     share = float(((_mean(unit, inside, (0,)) ** 2) * inside).sum()) / variance if variance > 0 else 0.0
@@ -67,8 +72,11 @@ def without_trial_locked(trajectories: Trajectories) -> WithoutTrialLocked:
     outputs = _about_mean(trajectories.outputs, known, (0, 1))
     if removed:
         inputs, outputs = _about_mean(inputs, inside, (0,)), _about_mean(outputs, known, (0,))
+    power = float(np.sum((trajectories.inputs / units) ** 2, where=inside))
+    left = float(((inputs / units) ** 2).sum())
+    removed_power = 1 - left / power if power > 0 else 0.0
     centred = Trajectories(inputs, outputs, trajectories.lengths, trajectories.labels, trajectories.observed)
-    return WithoutTrialLocked(centred, share, chance, removed, sizes)
+    return WithoutTrialLocked(centred, share, chance, removed_power, removed, sizes)
 
 
 def _mean(

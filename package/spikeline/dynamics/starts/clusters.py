@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 
 from spikeline.artifacts import seed_integer
 from spikeline.dynamics.notes import Notes
@@ -57,9 +57,10 @@ def clusters(regressions: TrajectoryRegressions, n_components: int, seed: int, n
 def settled(
     regressions: TrajectoryRegressions, labels: Int64[np.ndarray, " N"], n_components: int
 ) -> Int64[np.ndarray, " N"]:
-    """Give each trajectory to the group whose response leaves the least of its outputs, until none moves.
+    """Regress each group, give each trajectory to the response that leaves the least of its outputs, and so on.
 
-    A group never loses its last trajectory: the round that would take it is not taken.
+    It ends when none moves, or after 20 rounds. A group that has no trajectory begins anew with those that are
+    explained worst.
 
     Parameters
     ----------
@@ -68,12 +69,36 @@ def settled(
     labels
         First groups.
     n_components
-        K.
+        K, at most N.
+
+    Returns
+    -------
+    array
+        The group of each trajectory; none is empty.
     """
+    steps = np.maximum(regressions.steps.sum(axis=1), 1.0)
+    left = np.full(len(labels), np.inf)
+    labels = _without_empty(labels, left, n_components)
     for _ in range(_MOST_ROUNDS):
         responses = np.stack([regressions.response_of(labels == component) for component in range(n_components)])
-        nearest = regressions.squares_left_by(responses).argmin(axis=1)
-        if len(np.unique(nearest)) < n_components or (nearest == labels).all():
+        each = regressions.squares_left_by(responses) / steps[:, None]
+        moved = _without_empty(each.argmin(axis=1), each.min(axis=1), n_components)
+        if (moved == labels).all():
             break
-        labels = nearest
+        labels = moved
+    return labels
+
+
+def _without_empty(
+    labels: Int64[np.ndarray, " N"], left: Float[np.ndarray, " N"], n_components: int
+) -> Int64[np.ndarray, " N"]:
+    """Fill each empty group with a quarter of a mean group: the trajectories of which most is left."""
+    labels, worst = labels.copy(), list(np.argsort(left, kind="stable"))  # the last is explained worst
+    counts = np.bincount(labels, minlength=n_components)
+    for empty in np.flatnonzero(counts == 0):
+        while counts[empty] < max(1, len(labels) // (4 * n_components)):
+            trajectory = worst.pop()
+            if counts[labels[trajectory]] > 1:  # no group is emptied for another
+                counts[[labels[trajectory], empty]] += [-1, 1]
+                labels[trajectory] = empty
     return labels

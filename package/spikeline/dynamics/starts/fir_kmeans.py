@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Int64
 
 from spikeline.dynamics.notes import Notes
-from spikeline.dynamics.starts.clusters import clusters, settled
-from spikeline.dynamics.starts.ho_kalman import Realisation, realise
+from spikeline.dynamics.starts.clusters import clusters
+from spikeline.dynamics.starts.ho_kalman import Realisation
+from spikeline.dynamics.starts.regressed_groups import regressed_groups, short_enough
 from spikeline.dynamics.starts.trajectory_regressions import trajectory_regressions
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
@@ -24,8 +25,8 @@ def fir_kmeans(
     notes: Notes,
     *,
     feedthrough: bool = True,
-) -> tuple[list[Realisation], Float[np.ndarray, " K"]]:
-    """Cluster the regressions of single trajectories, regress each cluster anew, and realise.
+) -> tuple[list[Realisation], Int64[np.ndarray, " N"]]:
+    """Cluster the regressions of single trajectories, then see `regressed_groups`.
 
     Parameters
     ----------
@@ -34,9 +35,7 @@ def fir_kmeans(
     n_components, n_states
         K and n.
     lags
-        Of the responses that are clustered, lag 0 included; fewer where trajectories are short. Clusters are regressed
-        on twice as many, or on half of the longest trajectory: with inputs that are correlated over time, what a
-        response has beyond its lags is put into them otherwise.
+        Of the responses that are clustered, lag 0 included; fewer where trajectories are short.
     seed
         Root seed.
     notes
@@ -47,31 +46,18 @@ def fir_kmeans(
     Returns
     -------
     tuple
-        Systems, and the share of trajectories of each.
+        Systems, and which of them each trajectory belongs to.
 
     Raises
     ------
     DataError
-        If trajectories are too short for n states, or there are too few of them.
+        If inputs are zero, trajectories are too short for n states, or there are too few of them.
     """
     first_lag = 0 if feedthrough else 1
-    fewest, longest = 2 * n_states + 1, int(trajectories.lengths.max())
-    if longest < fewest:
-        raise DataError(
-            f"trajectories of {longest} steps at most for {n_states} states",
-            f"at least {fewest} steps",
-            "take fewer states, or longer trajectories",
-        )
-    short, long = (max(fewest, min(wanted, longest // 2)) for wanted in (lags, 2 * lags))
+    if not trajectories.inputs[trajectories.inside()].any():
+        raise DataError("inputs that are zero at all steps", "inputs that vary", "give none: inputs of shape (N, T, 0)")
+    short = short_enough(trajectories, n_states, lags)
     regressions = trajectory_regressions(trajectories, short - first_lag, first_lag)
     labels = clusters(regressions, n_components, seed, notes)
     notes["fir_lags"], notes["fir_ridge"] = short, regressions.ridge
-    regressions = trajectory_regressions(trajectories, long - first_lag, first_lag)
-    labels = settled(regressions, labels, n_components)
-    made = []
-    for component in range(n_components):
-        flat = regressions.response_of(labels == component)
-        markov = flat.reshape(len(flat), long - first_lag, -1).transpose(1, 0, 2)
-        nothing = np.zeros((first_lag, *markov.shape[1:]))
-        made.append(realise(np.concatenate([nothing, markov]), n_states))
-    return made, np.bincount(labels, minlength=n_components) / len(labels)
+    return regressed_groups(trajectories, labels, n_components, n_states, lags, first_lag)

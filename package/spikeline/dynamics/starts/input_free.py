@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Int64
 
 from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
@@ -20,7 +20,7 @@ __all__ = ["input_free_kmeans"]
 
 def input_free_kmeans(
     trajectories: Trajectories, n_components: int, n_states: int, seed: int, notes: Notes
-) -> tuple[list[Realisation], Float[np.ndarray, " K"]]:
+) -> tuple[list[Realisation], Int64[np.ndarray, " N"]]:
     """Cluster by the regression of outputs on the n before, then realise each cluster's autocovariances.
 
     The regression is made of a trajectory's lagged autocovariances; clustered themselves, these tell components apart
@@ -42,7 +42,7 @@ def input_free_kmeans(
     Returns
     -------
     tuple
-        Systems without inputs, and the share of trajectories of each.
+        Systems without inputs, and which of them each trajectory belongs to.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def input_free_kmeans(
             "take fewer states, or longer trajectories",
         )
     regressions = trajectory_regressions(_on_their_past(trajectories, n_states), n_states, 1)
-    labels = settled(regressions, clusters(regressions, n_components, seed, notes), n_components)
+    labels = clusters(regressions, n_components, seed, notes)
+    labels = settled(regressions, labels, n_components)
     known = known_outputs(trajectories)
     outputs = np.where(known, trajectories.outputs, 0.0)
     made = []
@@ -66,7 +67,7 @@ def input_free_kmeans(
         found = realise(np.stack(autocovariances(outputs[own], known[own], lags)), n_states)
         no_inputs = np.zeros((n_states, 0)), np.zeros((trajectories.n_outputs, 0))
         made.append(Realisation(found.A, no_inputs[0], found.C, no_inputs[1], found.singular_values, found.shrunk))
-    return made, np.bincount(labels, minlength=n_components) / len(labels)
+    return made, labels
 
 
 def _on_their_past(trajectories: Trajectories, lags: int) -> Trajectories:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 
 from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.starts.autocovariances import autocovariances
 from spikeline.dynamics.starts.ho_kalman import Realisation
+from spikeline.dynamics.starts.noise_of_autocovariances import at_least, noise_of_autocovariances
 from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
 
@@ -21,13 +22,16 @@ NoiseVariant = Literal["residuals_inflated", "residuals", "residual_covariance",
 _LAGS = 4
 _Q_FLOOR, _R_FLOOR = 1e-3, 5e-2  # shares of the residuals' variance
 _S_FLOOR = 1e-3
+_LEAST_SIZE = 1e-6  # of residuals, where outputs are of size one: without noise, covariances have an inverse still
 _INFLATION, _LEAST_INFLATED = 0.3, 0.1
 _FIXED = 0.1
-_RIDGE = 1e-6
 
 
 def with_noise(
-    realisations: Sequence[Realisation], trajectories: Trajectories, variant: NoiseVariant
+    realisations: Sequence[Realisation],
+    trajectories: Trajectories,
+    variant: NoiseVariant,
+    labels: Int64[np.ndarray, " N"] | None = None,
 ) -> list[LinearSystem]:
     """Give each realisation Q, R, mu and S, the way a setting says.
 
@@ -39,32 +43,41 @@ def with_noise(
         Whose inputs drive them; inputs and outputs of about unit variance, which the variants' constants are made for.
     variant
         ``StartSettings.noise``.
+    labels
+        Which realisation each trajectory belongs to. None: the one whose response to the inputs leaves the least sum of
+        squares; without inputs all leave the same.
     """
     if variant == "fixed":
         return with_fixed_noise(realisations, trajectories)
     if variant == "residual_covariance":
-        return with_covariance_noise(realisations, trajectories)
-    return with_noise_from_residuals(realisations, trajectories, inflated=variant == "residuals_inflated")
+        return with_covariance_noise(realisations, trajectories, labels)
+    return with_noise_from_residuals(realisations, trajectories, labels, inflated=variant == "residuals_inflated")
 
 
 def with_noise_from_residuals(
-    realisations: Sequence[Realisation], trajectories: Trajectories, *, inflated: bool = True
+    realisations: Sequence[Realisation],
+    trajectories: Trajectories,
+    labels: Int64[np.ndarray, " N"] | None = None,
+    *,
+    inflated: bool = True,
 ) -> list[LinearSystem]:
-    """Q and R from the autocovariances of residuals.
+    """Q and R from the autocovariances of residuals: Gamma_j = C A^j P C' for j >= 1 and Gamma_0 = C P C' + R.
 
-    Gamma_j = C A^j P C' for j >= 1 and Gamma_0 = C P C' + R give the states' covariance P by least squares, then
-    Q = P - A P A' and R.
+    P = A P A' + Q is the states' covariance.
 
     Parameters
     ----------
-    realisations, trajectories
+    realisations, trajectories, labels
         As for `with_noise`.
     inflated
         Whether Q is made larger on purpose: EM started at a small Q, be it the true one, crawls.
     """
     made = []
-    for system, residuals, known in _residuals_of_nearest(realisations, trajectories):
-        Q, R = _from_autocovariances(system, _autocovariances(residuals, known))
+    for system, residuals, known in _residuals_of_each(realisations, trajectories, labels):
+        gammas = _autocovariances(residuals, known)
+        Q, R = noise_of_autocovariances(system.A, system.C, gammas)
+        size = _size(gammas[0])
+        Q, R = at_least(Q, _Q_FLOOR * size), at_least(R, _R_FLOOR * size)
         n = len(Q)
         S = max(float(np.trace(Q)) / n, _S_FLOOR) * np.eye(n)
         if inflated:
@@ -74,26 +87,28 @@ def with_noise_from_residuals(
     return made
 
 
-def with_covariance_noise(realisations: Sequence[Realisation], trajectories: Trajectories) -> list[LinearSystem]:
+def with_covariance_noise(
+    realisations: Sequence[Realisation], trajectories: Trajectories, labels: Int64[np.ndarray, " N"] | None = None
+) -> list[LinearSystem]:
     """Half of the residuals' covariance each: R is half of it, and Q = c I for which tr C P C' is the other half.
 
     Parameters
     ----------
-    realisations, trajectories
+    realisations, trajectories, labels
         As for `with_noise`.
     """
     from scipy.linalg import solve_discrete_lyapunov
 
     made = []
-    for system, residuals, known in _residuals_of_nearest(realisations, trajectories):
+    for system, residuals, known in _residuals_of_each(realisations, trajectories, labels):
         covariance = _autocovariances(residuals, known)[0]
-        size = float(np.trace(covariance)) / len(covariance)
+        size = _size(covariance)
         n = len(system.A)
         of_unit_noise = solve_discrete_lyapunov(system.A, np.eye(n))
         seen = float(np.trace(system.C @ of_unit_noise @ system.C.T))
         scale = float(np.trace(covariance)) / 2 / max(seen, np.finfo(float).tiny)
         Q = max(scale, _Q_FLOOR * size) * np.eye(n)
-        made.append(_system(system, Q, _at_least(covariance / 2, _R_FLOOR * size), Q))
+        made.append(_system(system, Q, at_least(covariance / 2, _R_FLOOR * size), Q))
     return made
 
 
@@ -116,20 +131,20 @@ def _system(system: Realisation, Q: np.ndarray, R: np.ndarray, S: np.ndarray) ->
     return LinearSystem(system.A, system.B, system.C, system.D, Q, R, np.zeros(len(Q)), S)
 
 
-def _residuals_of_nearest(
-    realisations: Sequence[Realisation], trajectories: Trajectories
+def _residuals_of_each(
+    realisations: Sequence[Realisation], trajectories: Trajectories, labels: Int64[np.ndarray, " N"] | None
 ) -> list[tuple[Realisation, Float[np.ndarray, "N_own T_own q"], Bool[np.ndarray, "N_own T_own q"]]]:
     """Each realisation with what it leaves of its trajectories' outputs, cut to the longest, and what of it is known.
 
-    A trajectory belongs to the realisation that leaves the least sum of squares. A realisation that is nearest to none
-    gets all.
+    A realisation that no trajectory belongs to gets all.
     """
     known = known_outputs(trajectories)
-    squares = np.stack([(_residuals(system, trajectories, known) ** 2).sum(axis=(1, 2)) for system in realisations])
-    nearest = squares.argmin(axis=0)
+    if labels is None:
+        squares = [(_residuals(system, trajectories, known) ** 2).sum(axis=(1, 2)) for system in realisations]
+        labels = np.argmin(squares, axis=0)
     made = []
     for k, system in enumerate(realisations):
-        own = np.flatnonzero(nearest == k)
+        own = np.flatnonzero(labels == k)
         own = own if len(own) else np.arange(len(trajectories))
         longest = int(trajectories.lengths[own].max())
         made.append((system, _residuals(system, trajectories[own], known[own])[:, :longest], known[own, :longest]))
@@ -159,29 +174,6 @@ def _autocovariances(
     return autocovariances(residuals[:, start:], known[:, start:], _LAGS)
 
 
-def _from_autocovariances(
-    system: Realisation, gammas: list[Float[np.ndarray, "q q"]]
-) -> tuple[Float[np.ndarray, "n n"], Float[np.ndarray, "q q"]]:
-    n, q = len(system.A), len(system.C)
-    # vec(C A^j P C') = (C kron C A^j) vec(P) with columns stacked
-    rows, power = [], np.eye(n)
-    for _ in gammas[1:]:
-        power = system.A @ power
-        rows.append(np.kron(system.C, system.C @ power))
-    size = float(np.trace(gammas[0])) / q
-    if rows:
-        design, target = np.concatenate(rows), np.concatenate([gamma.T.ravel() for gamma in gammas[1:]])
-        square = design.T @ design
-        square += _RIDGE * max(float(np.trace(square)) / len(square), np.finfo(float).tiny) * np.eye(len(square))
-        P = np.linalg.solve(square, design.T @ target).reshape(n, n)
-    else:
-        P = np.zeros((n, n))
-    P = _at_least((P + P.T) / 2, 0.0)
-    Q = _at_least(P - system.A @ P @ system.A.T, _Q_FLOOR * size)
-    R = _at_least(gammas[0] - system.C @ P @ system.C.T, _R_FLOOR * size)
-    return Q, R
-
-
-def _at_least(matrix: Float[np.ndarray, "n n"], floor: float) -> Float[np.ndarray, "n n"]:
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    return (vectors * np.maximum(values, floor)) @ vectors.T
+def _size(covariance: Float[np.ndarray, "q q"]) -> float:
+    """Mean variance of the residuals."""
+    return max(float(np.trace(covariance)) / len(covariance), _LEAST_SIZE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 
 from spikeline.artifacts import seed_stream
 from spikeline.config.molds import FitSettings
@@ -18,6 +18,7 @@ from spikeline.dynamics.starts.ho_kalman import Realisation, realise
 from spikeline.dynamics.starts.input_free import input_free_kmeans
 from spikeline.dynamics.starts.noise_initialisation import with_noise
 from spikeline.dynamics.starts.random_start import random_start
+from spikeline.dynamics.starts.regressed_groups import nearest_responses, regressed_groups
 from spikeline.dynamics.starts.tensor_start import tensor_responses
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
@@ -72,54 +73,76 @@ def make_start(trajectories: Trajectories, n_components: int, n_states: int, set
     """
     lags = checked_lags(trajectories, n_components, n_states, settings)
     check_outputs(trajectories)
-    notes = Notes()
-    scale = unit_scale(trajectories)
-    method = settings.start.method
-    if method == "random":
-        draw = seed_stream(seed, "molds-random-start")
-        sizes = trajectories.n_inputs, trajectories.n_outputs
-        drawn = random_start(n_components, n_states, *sizes, draw, feedthrough=settings.em.feedthrough)
-        return _start(drawn.systems, drawn.weights, scale, method, notes)
-    found = None
-    if method == "tensor":
-        try:
-            found = _from_moments(trajectories, n_components, n_states, lags, settings, seed, scale, notes)
-        except DataError as error:
-            if not settings.start.fall_back:
-                raise
-            method, notes["fell_back"] = "fir_kmeans", error.seen
-            notes.warn(f"no moments of these trajectories ({error.seen}): clustered by their own responses instead")
-    scaled = scale.scaled(trajectories)
-    realisations, weights = found or _from_clusters(scaled, n_components, n_states, lags, settings, seed, notes)
-    notes["shrunk"] = [realisation.shrunk for realisation in realisations]
-    notes["singular_values"] = [realisation.singular_values.tolist() for realisation in realisations]
-    systems = with_noise(realisations, scaled, settings.start.noise)
-    return _start(systems, weights, scale, method, notes)
+    search = _Search(trajectories, unit_scale(trajectories), n_components, n_states, lags, settings, seed, Notes())
+    return search.start()
 
 
-def _start(systems, weights: Float[np.ndarray, " K"], scale: UnitScale, method: str, notes: Notes) -> Start:
-    mixture = Mixture(tuple(scale.undone(system) for system in systems), weights)
-    return Start(mixture, method, dict(notes), tuple(notes.warnings))
+@dataclass(frozen=True)
+class _Search:
+    """For a start in units in which inputs are white and outputs of size one; `start` gives it in the data's."""
 
+    trajectories: Trajectories
+    scale: UnitScale
+    n_components: int
+    n_states: int
+    lags: int
+    settings: FitSettings
+    seed: int
+    notes: Notes
 
-def _from_moments(
-    trajectories: Trajectories,
-    n_components: int,
-    n_states: int,
-    lags: int,
-    settings: FitSettings,
-    seed: int,
-    scale: UnitScale,
-    notes: Notes,
-) -> tuple[list[Realisation], Float[np.ndarray, " K"]]:
-    draw = seed_stream(seed, "molds-decomposition")
-    found = tensor_responses(trajectories, n_components, lags, settings, draw, notes)
-    return [realise(response, n_states) for response in scale.responses_scaled(found.markov)], found.weights
+    def start(self) -> Start:
+        method = self.settings.start.method
+        if method == "random":
+            found = self._random()
+        elif method == "fir_kmeans":
+            found = self._from_clusters()
+        else:
+            try:
+                found = self._from_moments()
+            except DataError as error:
+                if not self.settings.start.fall_back:
+                    raise
+                self.notes.warn(f"no moments of these trajectories ({error.seen}): clustered by their own responses")
+                self.notes["fell_back"] = error.seen
+                method, found = "fir_kmeans", self._from_clusters()
+        mixture = Mixture(tuple(self.scale.undone(system) for system in found.systems), found.weights)
+        return Start(mixture, method, dict(self.notes), tuple(self.notes.warnings))
 
+    def _random(self) -> Mixture:
+        sizes = self.n_components, self.n_states, self.trajectories.n_inputs, self.trajectories.n_outputs
+        draw = seed_stream(self.seed, "molds-random-start")
+        return random_start(*sizes, draw, feedthrough=self.settings.em.feedthrough)
 
-def _from_clusters(
-    scaled: Trajectories, n_components: int, n_states: int, lags: int, settings: FitSettings, seed: int, notes: Notes
-) -> tuple[list[Realisation], Float[np.ndarray, " K"]]:
-    if scaled.n_inputs == 0:
-        return input_free_kmeans(scaled, n_components, n_states, seed, notes)
-    return fir_kmeans(scaled, n_components, n_states, lags, seed, notes, feedthrough=settings.em.feedthrough)
+    def _from_moments(self) -> Mixture:
+        draw = seed_stream(self.seed, "molds-decomposition")
+        found = tensor_responses(self.trajectories, self.n_components, self.lags, self.settings, draw, self.notes)
+        scaled, markov = self.scale.scaled(self.trajectories), self.scale.responses_scaled(found.markov)
+        if not self.settings.start.regress_anew:
+            return self._with_noise([realise(response, self.n_states) for response in markov], scaled, found.weights)
+        first_lag = 0 if self.settings.em.feedthrough else 1
+        labels = nearest_responses(scaled, markov, first_lag)
+        sizes = self.n_components, self.n_states, self.lags
+        realisations, settled = regressed_groups(scaled, labels, *sizes, first_lag)
+        self.notes["moved_share"] = float(np.mean(settled != labels))
+        return self._with_noise(realisations, scaled, np.bincount(settled) / len(settled), settled)
+
+    def _from_clusters(self) -> Mixture:
+        scaled = self.scale.scaled(self.trajectories)
+        if scaled.n_inputs == 0:
+            made = input_free_kmeans(scaled, self.n_components, self.n_states, self.seed, self.notes)
+        else:
+            sizes, feedthrough = (self.n_components, self.n_states, self.lags), self.settings.em.feedthrough
+            made = fir_kmeans(scaled, *sizes, self.seed, self.notes, feedthrough=feedthrough)
+        realisations, labels = made
+        return self._with_noise(realisations, scaled, np.bincount(labels) / len(labels), labels)
+
+    def _with_noise(
+        self,
+        realisations: list[Realisation],
+        scaled: Trajectories,
+        weights: Float[np.ndarray, " K"],
+        labels: Int64[np.ndarray, " N"] | None = None,
+    ) -> Mixture:
+        self.notes["shrunk"] = [realisation.shrunk for realisation in realisations]
+        self.notes["singular_values"] = [realisation.singular_values.tolist() for realisation in realisations]
+        return Mixture(tuple(with_noise(realisations, scaled, self.settings.start.noise, labels)), weights)

@@ -21,6 +21,7 @@ from spikeline.dynamics.trajectories import Trajectories
 
 __all__ = ["tensor_responses"]
 
+_GAUSSIAN = 0.5
 _WEIGHTS_NEAR_ONE = (0.5, 2.0)
 
 
@@ -54,6 +55,8 @@ def tensor_responses(
     """
     first_lag = 0 if settings.em.feedthrough else 1
     prepared = prepared_for_moments(trajectories, lags, settings, notes)
+    if settings.moments.estimator == "stein":
+        _judge_tails(prepared.trajectories, notes)
     second, third = _estimators(prepared.trajectories, lags - first_lag, first_lag, settings.moments)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -77,6 +80,19 @@ def tensor_responses(
         )
     responses = prepared.scale.responses_undone(found.markov)
     return MixtureResponses(responses, found.weights, found.raw_weight_sum)
+
+
+def _judge_tails(white: Trajectories, notes: Notes) -> None:
+    """Warn of inputs that are not Gaussian, which Stein's identity needs."""
+    inputs = white.inputs[white.inside()]
+    kurtosis = (inputs**4).mean(axis=0) / (inputs**2).mean(axis=0) ** 2 - 3
+    worst = int(np.abs(kurtosis).argmax())
+    notes["input_excess_kurtosis"] = float(kurtosis[worst])
+    if abs(kurtosis[worst]) > _GAUSSIAN:
+        notes.warn(
+            f"input {worst}, made white, has an excess kurtosis of {kurtosis[worst]:.2g}, and Stein's moments need "
+            "Gaussian inputs: set moments.estimator: ustat"
+        )
 
 
 def _estimators(

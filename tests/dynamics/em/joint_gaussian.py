@@ -1,25 +1,10 @@
-"""All states and outputs of a system as one Gaussian, written out: what recursions are compared with."""
+"""The joint Gaussian of all states and outputs of a trajectory, written out: what smoothers are compared with."""
+
+from __future__ import annotations
 
 import numpy as np
 
-from spikeline.artifacts import seed_stream
-from spikeline.dynamics.simulated.generator import random_system
 from spikeline.dynamics.systems import LinearSystem
-
-
-def positive(draw: np.random.Generator, n: int) -> np.ndarray:
-    """A covariance."""
-    root = draw.normal(size=(n, n))
-    return root @ root.T + 0.1 * np.eye(n)
-
-
-def any_system(seed: int, n: int, m: int, q: int) -> LinearSystem:
-    """A system none of whose matrices is special."""
-    draw = seed_stream(seed, "test-smoother")
-    base = random_system(n, m, q, draw)
-    return LinearSystem(
-        base.A, base.B, base.C, base.D, positive(draw, n), positive(draw, q), draw.normal(size=n), positive(draw, n)
-    )
 
 
 def joint_gaussian(system: LinearSystem, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,337 @@
+"""The E-step, compiled for processors.
+
+Two passes over the trajectories. The first filters all of them under all components and keeps log-likelihoods only.
+The second smooths under each component those it has a share in, which for all but short trajectories is few; N x T x K
+states exist at no time. Covariances and gains come first, once per component, and outputs that are more than the states
+are reduced to as many numbers, which say of the states what the outputs say.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import solve_triangular
+
+from spikeline.dynamics.em.expectation import Expectation, responsibilities_of
+from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics
+from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.systems import LinearSystem
+from spikeline.dynamics.trajectories import Trajectories
+from spikeline.errors import DataError, NumericalError
+
+__all__ = ["NumbaEngine"]
+
+# Trajectories beside each other: as many as fill vectors and hide a loop's costs, but fewer where there are few.
+_WIDTHS = (16, 64)
+_BLOCKS_FOR_FULL_WIDTH = 16
+_STEPS_AT_ONCE = 256  # of one lane of blocks that are one piece of work
+_BUFFER = 256 * 1024  # bytes of outputs and inputs that are read at a time
+_PRODUCTS_AT_ONCE = 1024  # trajectories
+# Responsibilities below it change no digit of a statistic.
+_NO_SHARE = 1e-20
+# Outputs are reduced unless their size is so many times the noise's: differences of squares would lose digits.
+_LARGEST_SIGNAL = 1e5
+
+
+@dataclass(frozen=True)
+class _Component:
+    """What of one component the passes need, for t = 0, 1, ..., the last entry for all later steps too."""
+
+    predicted: Float[np.ndarray, "entries_plus_1 n n"]
+    filtered: Float[np.ndarray, "entries n n"]
+    back: Float[np.ndarray, "entries n n"]
+    score: Float[np.ndarray, "entries rows columns"]
+    smooth: Float[np.ndarray, "entries rows_2 columns"]
+    determinants: Float[np.ndarray, " T"]  # half the log-determinants of the innovations' covariances, summed up
+
+
+@dataclass(frozen=True)
+class _Reduction:
+    """From q outputs to n numbers.
+
+    With V V' = R, and V^-1 C = U Z with orthonormal columns U: U' V^-1 (y - D u) = Z x + noise of unit covariance. What
+    is left of V^-1 (y - D u) beside U says nothing of the state, and its square depends on data alone.
+    """
+
+    forward: Float[np.ndarray, "n q_plus_m"]
+    seen: Float[np.ndarray, "n n"]  # Z
+    left: Float[np.ndarray, "q_plus_m q_plus_m"]  # the square of what is left, in terms of (y, u)
+    whole: Float[np.ndarray, "q_plus_m q_plus_m"]  # and of all of it
+    determinant: float  # half the log-determinant of R
+
+
+class NumbaEngine:
+    """E-steps on trajectories without gaps.
+
+    Parameters
+    ----------
+    trajectories
+        Lengths may differ.
+    n_threads
+        None: as many as there are cores, and no more than NUMBA_NUM_THREADS or OMP_NUM_THREADS say. Results are the
+        same, to the bit, for any number.
+    precision
+        Of means and of products within a piece of work; single is less exact, see docs/benchmarks.md. Covariances and
+        sums are always double.
+
+    Raises
+    ------
+    DataError
+        If an output is missing.
+    """
+
+    def __init__(
+        self,
+        trajectories: Trajectories,
+        n_threads: int | None = None,
+        precision: Literal["double", "single"] = "double",
+    ) -> None:
+        from spikeline.dynamics.em.numba_products import own_products
+
+        if trajectories.observed is not None and not trajectories.observed[trajectories.inside()].all():
+            raise DataError(
+                "outputs are missing (observed is False somewhere)",
+                "trajectories without gaps: covariances are shared by all of them",
+                "let make_engine choose the engine",
+            )
+        kind = np.float64 if precision == "double" else np.float32
+        given = [np.ascontiguousarray(values, np.float64) for values in (trajectories.inputs, trajectories.outputs)]
+        self._inputs, self._outputs = (values.astype(kind, copy=False) for values in given)
+        self._lengths = trajectories.lengths
+        self._n_threads = _default_threads() if n_threads is None else n_threads
+        self._pool = ThreadPoolExecutor(self._n_threads) if self._n_threads > 1 else None
+        self._longest_first = np.argsort(-self._lengths, kind="stable")
+        low, high = _WIDTHS
+        self._width = int(np.clip(low * -(-len(trajectories) // (low * _BLOCKS_FOR_FULL_WIDTH)), low, high))
+        self._unit = self._width * max(1, _STEPS_AT_ONCE // int(self._lengths.max()))
+        q, m = trajectories.n_outputs, trajectories.n_inputs
+        self._triangles = np.triu_indices(q + m), np.triu_indices(m)
+        self._products = np.empty((len(trajectories), sum(len(rows) for rows, _ in self._triangles)))
+        # From what was given: single precision would show in differences of squares
+        self._run(own_products, ((*given, self._lengths, *part, self._products) for part in self._parts()))
+
+    def expectation(self, mixture: Mixture) -> Expectation:
+        """The E-step under a mixture."""
+        reductions, components = self._prepared(mixture)
+        likelihoods = self._likelihoods(mixture, reductions, components)
+        log_likelihoods, responsibilities = responsibilities_of(likelihoods, mixture.weights)
+        return Expectation(
+            log_likelihoods, responsibilities, self._statistics(mixture, reductions, components, responsibilities)
+        )
+
+    def component_log_likelihoods(self, mixture: Mixture) -> Float[np.ndarray, "N K"]:
+        """Log-likelihood of each trajectory under each component, nats, without the mixture's weights."""
+        return self._likelihoods(mixture, *self._prepared(mixture))
+
+    def _prepared(self, mixture: Mixture) -> tuple[list[_Reduction] | None, list[_Component]]:
+        """How outputs are reduced, where they are, and the components' tables."""
+        from spikeline.dynamics.em.numba_covariances import filter_tables
+
+        steps = int(self._lengths.max())
+        reductions = None
+        if mixture.n_outputs > mixture.n_states:
+            reductions = [_reduction(system) for system in mixture.systems]
+            mean = self._products.sum(axis=0)
+            numbers = float(self._lengths.sum()) * mixture.n_outputs
+            largest = max(float(mean @ self._coefficients(reduction.whole)) / numbers for reduction in reductions)
+            reductions = reductions if largest <= _LARGEST_SIGNAL else None
+        jobs = []
+        for k, system in enumerate(mixture.systems):
+            seen = (system.C, system.D, system.R)
+            if reductions is not None:
+                n, m = mixture.n_states, mixture.n_inputs
+                seen = (reductions[k].seen, np.zeros((n, m)), np.eye(n))
+            C, D, R = map(np.ascontiguousarray, seen)
+            A, B, Q, S = map(np.ascontiguousarray, (system.A, system.B, system.Q, system.S))
+            jobs.append((A, B, C, D, Q, R, S, steps))
+        components = []
+        for k, (*tables, determinants, entries, failed) in enumerate(self._run(filter_tables, jobs)):
+            if failed >= 0:
+                raise NumericalError(
+                    f"component {k}: the covariance of the outputs or of the next state is not positive definite at "
+                    f"step {failed}",
+                    "Q and R that are positive definite",
+                    "raise their smallest eigenvalues",
+                )
+            determinants[entries:] = determinants[entries - 1]
+            predicted, *others = tables
+            components.append(
+                _Component(predicted[: entries + 1], *(table[:entries] for table in others), np.cumsum(determinants))
+            )
+        return reductions, components
+
+    def _likelihoods(
+        self, mixture: Mixture, reductions: list[_Reduction] | None, components: list[_Component]
+    ) -> Float[np.ndarray, "N K"]:
+        from spikeline.dynamics.em.numba_means import score_blocks
+        from spikeline.dynamics.em.numba_products import contract
+
+        kind, K = self._outputs.dtype, mixture.n_components
+        tables = np.concatenate([component.score for component in components]).astype(kind, copy=False)
+        offsets = np.cumsum([0, *(len(component.score) for component in components)])
+        forward = self._forward(mixture, reductions)
+        squares = np.empty((len(self._lengths), K))
+        common = (self._width, forward, tables, offsets, mixture.stacked("mu").astype(kind), self._chunk(mixture))
+        self._run(
+            score_blocks,
+            (
+                (self._inputs, self._outputs, self._lengths, lanes, *common, squares)
+                for lanes in self._units(self._longest_first)
+            ),
+        )
+        steps = self._lengths[:, None]
+        halves = np.stack([component.determinants[self._lengths - 1] for component in components], axis=1)
+        if reductions is not None:
+            left = np.empty_like(squares)
+            coefficients = np.stack([self._coefficients(reduction.left) for reduction in reductions])
+            self._run(contract, ((self._products, coefficients, *part, left) for part in self._parts()))
+            squares += left
+            halves += steps * np.array([reduction.determinant for reduction in reductions])
+        return -0.5 * (squares + steps * (mixture.n_outputs * np.log(2 * np.pi))) - halves
+
+    def _statistics(
+        self,
+        mixture: Mixture,
+        reductions: list[_Reduction] | None,
+        components: list[_Component],
+        responsibilities: Float[np.ndarray, "N K"],
+    ) -> tuple[SufficientStatistics, ...]:
+        from spikeline.dynamics.em.numba_covariances import smoothed_covariance_sums
+        from spikeline.dynamics.em.numba_means import smooth_blocks
+        from spikeline.dynamics.em.numba_products import weighted_sum
+
+        n, m, q = mixture.n_states, mixture.n_inputs, mixture.n_outputs
+        kind, K = self._outputs.dtype, mixture.n_components
+        forward, chunk = self._forward(mixture, reductions), self._chunk(mixture)
+        shapes = ((n, _filled_up(q + n + m)), (n, _filled_up(n + m)), (2 * n + 1 + m, n))
+        jobs, owners = [], []
+        for k, component in enumerate(components):
+            tables = component.smooth.astype(kind, copy=False), component.back.astype(kind, copy=False)
+            mu = np.ascontiguousarray(mixture.systems[k].mu, kind)
+            shares = responsibilities[self._longest_first, k] >= _NO_SHARE
+            for lanes in self._units(self._longest_first[shares]):
+                weights = responsibilities[lanes, k].astype(kind)
+                sums = tuple(np.zeros(shape) for shape in shapes)
+                data = self._inputs, self._outputs, self._lengths, lanes, self._width, weights
+                jobs.append((*data, forward[k], *tables, mu, chunk, *sums))
+                owners.append((k, sums))
+        self._run(smooth_blocks, jobs)
+        sums = [[np.zeros(shape) for shape in shapes] for _ in range(K)]
+        for k, parts in owners:  # in their order: the same whoever was ready first
+            for total, part in zip(sums[k], parts, strict=True):
+                total += part
+
+        parts = [(part, np.zeros((K, self._products.shape[1]))) for part in self._parts()]
+        self._run(weighted_sum, ((self._products, responsibilities, _NO_SHARE, *part, out) for part, out in parts))
+        products = sum(out for _, out in parts)
+        ending = np.zeros((K, int(self._lengths.max())))
+        for k in range(K):
+            ending[k] = np.bincount(self._lengths - 1, responsibilities[:, k], minlength=ending.shape[1])
+        covariances = self._run(
+            smoothed_covariance_sums,
+            ((c.predicted, c.filtered, c.back, ending[k]) for k, c in enumerate(components)),
+        )
+        steps = np.arange(1, ending.shape[1] + 1)
+        return tuple(
+            self._assembled(sums[k], covariances[k], products[k], (q, m), float(ending[k].sum()), ending[k] @ steps)
+            for k in range(K)
+        )
+
+    def _assembled(self, sums, covariances, products, sizes, n_first, n_all) -> SufficientStatistics:
+        (now, following, ends), (q, m), n = sums, sizes, len(sums[0])
+        xy, xx, xu = now[:, :q], now[:, q : q + n], now[:, q + n : q + n + m]
+        total, with_next, lagged, first = covariances
+        oo, uu_last = np.zeros((q + m, q + m)), np.zeros((m, m))
+        for square, triangle, values in zip(
+            (oo, uu_last), self._triangles, np.split(products, [len(self._triangles[0][0])]), strict=True
+        ):
+            square[triangle] = values
+            square.T[triangle] = values
+        last_xx, last_ux, first_xx, first_x = ends[:n], ends[n : n + m], ends[n + m : -1], ends[-1]
+        uu = oo[q:, q:]
+        return SufficientStatistics(
+            zz_next=np.block([[xx - last_xx + with_next, xu - last_ux.T], [(xu - last_ux.T).T, uu - uu_last]]),
+            xz_next=following[:, : n + m] + np.pad(lagged, ((0, 0), (0, m))),
+            xx_next=xx - first_xx + total - first,
+            zz_all=np.block([[xx + total, xu], [xu.T, uu]]),
+            yz_all=np.concatenate([xy.T, oo[:q, q:]], axis=1),
+            yy_all=oo[:q, :q],
+            first=first_x,
+            first_square=first_xx + first,
+            n_next=float(n_all - n_first),
+            n_all=float(n_all),
+            n_first=n_first,
+        )
+
+    def _forward(self, mixture: Mixture, reductions: list[_Reduction] | None) -> Float[np.ndarray, "K r q_plus_m"]:
+        """The reductions as the kernels take them; r = 0: none."""
+        n, columns = mixture.n_states, mixture.n_outputs + mixture.n_inputs
+        made = np.zeros(
+            (mixture.n_components, 0 if reductions is None else n, _filled_up(columns)), self._outputs.dtype
+        )
+        for k, reduction in enumerate(reductions or ()):
+            made[k, :, :columns] = reduction.forward
+        return made
+
+    def _chunk(self, mixture: Mixture) -> int:
+        """Steps of a block that are read at a time."""
+        rows = mixture.n_states + mixture.n_outputs + mixture.n_inputs
+        most = min(64, int(self._lengths.max()))
+        return int(np.clip(_BUFFER // (rows * self._width * self._outputs.itemsize), min(4, most), most))
+
+    def _coefficients(self, square: Float[np.ndarray, "d d"]) -> Float[np.ndarray, " products"]:
+        """What makes o' square o, summed, from a trajectory's products."""
+        rows, columns = self._triangles[0]
+        doubled = np.where(rows == columns, 1.0, 2.0) * square[rows, columns]
+        return np.concatenate([doubled, np.zeros(len(self._triangles[1][0]))])
+
+    def _units(self, lanes: np.ndarray) -> Iterable[np.ndarray]:
+        """Trajectories that are one piece of work; pieces do not depend on the number of threads."""
+        return (lanes[first : first + self._unit] for first in range(0, len(lanes), self._unit))
+
+    def _parts(self) -> list[tuple[int, int]]:
+        n = len(self._lengths)
+        return [(first, min(n, first + _PRODUCTS_AT_ONCE)) for first in range(0, n, _PRODUCTS_AT_ONCE)]
+
+    def _run(self, kernel: Callable, jobs: Iterable[tuple]) -> list:
+        """Results of a kernel, in the order of the jobs."""
+        jobs = list(jobs)
+        if self._pool is None or len(jobs) < 2:
+            return [kernel(*job) for job in jobs]
+        return list(self._pool.map(lambda job: kernel(*job), jobs))
+
+
+def _filled_up(count: int) -> int:
+    """Columns of the kernels' matrices: a multiple of four."""
+    return -(-count // 4) * 4
+
+
+def _reduction(system: LinearSystem) -> _Reduction:
+    try:
+        root = np.linalg.cholesky((system.R + system.R.T) / 2)
+    except np.linalg.LinAlgError as error:
+        raise NumericalError(
+            "the covariance R of the outputs' noise is not positive definite",
+            "a positive definite one",
+            "raise its smallest eigenvalue",
+        ) from error
+    whitened = solve_triangular(root, np.concatenate([np.eye(len(root)), -system.D], axis=1), lower=True)
+    basis, seen = np.linalg.qr(solve_triangular(root, system.C, lower=True))
+    forward = basis.T @ whitened
+    left = whitened - basis @ forward
+    determinant = float(np.log(np.diag(root)).sum())
+    return _Reduction(forward, seen, left.T @ left, whitened.T @ whitened, determinant)
+
+
+def _default_threads() -> int:
+    import numba
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(cores, numba.config.NUMBA_NUM_THREADS, int(said) if said.isdigit() else cores))

@@ -1,0 +1,274 @@
+"""Compiled passes over trajectories: filtered for their log-likelihoods, smoothed for their sufficient statistics.
+
+A block of trajectories moves through time together, lane by lane beside each other in memory, so that every product
+with a step's small matrix is a few vector instructions per entry of the matrix. A block is sorted by falling length:
+those still going are its first lanes.
+
+All in one file, with what it needs: a compiled kernel is kept on the disk until its own file changes, whatever happens
+to another file that it was compiled from. Loops are written out, and arrays have one layout: each kind of array and
+each expression of arrays would cost a second of compiling.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+__all__ = ["score_blocks", "smooth_blocks"]
+
+# Rows of buffers are so much longer than they need be: rows apart by a large power of two share places in the cache.
+_ODD = 8
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def _apply(matrix, source, row, at, count, target, target_row, place):
+    """Target[target_row:, place : place + count] = matrix source[row:, at : at + count]."""
+    for i in range(matrix.shape[0]):
+        out = target[target_row + i, place : place + count]
+        for b in range(count):
+            out[b] = 0
+        for j in range(0, matrix.shape[1], 4):
+            w0, w1, w2, w3 = matrix[i, j], matrix[i, j + 1], matrix[i, j + 2], matrix[i, j + 3]
+            s0, s1 = source[row + j, at : at + count], source[row + j + 1, at : at + count]
+            s2, s3 = source[row + j + 2, at : at + count], source[row + j + 3, at : at + count]
+            for b in range(count):
+                out[b] += (w0 * s0[b] + w1 * s1[b]) + (w2 * s2[b] + w3 * s3[b])
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def _add_products(left, at, right, row, count, out):
+    """Out += left[:, at : at + count] right[row : row + columns of out, :count]'."""
+    zero = left.dtype.type(0)
+    for i in range(left.shape[0]):
+        a = left[i, at : at + count]
+        for j in range(0, out.shape[1], 4):
+            b0, b1, b2, b3 = right[row + j], right[row + j + 1], right[row + j + 2], right[row + j + 3]
+            t0, t1, t2, t3 = zero, zero, zero, zero
+            for k in range(count):
+                t0 += a[k] * b0[k]
+                t1 += a[k] * b1[k]
+                t2 += a[k] * b2[k]
+                t3 += a[k] * b3[k]
+            out[i, j] += t0
+            out[i, j + 1] += t1
+            out[i, j + 2] += t2
+            out[i, j + 3] += t3
+
+
+@numba.njit(cache=True, nogil=True)
+def _pack(values, lengths, lanes, first, steps, buffer, row):
+    """Values (N, T, d) of steps [first, first + steps) into d rows of the buffer; zero beyond a trajectory's end."""
+    width = len(lanes)
+    for b in range(width):
+        own = values[lanes[b]]
+        inside = lengths[lanes[b]] - first
+        for t in range(steps):
+            for j in range(own.shape[1]):
+                buffer[row + j, t * width + b] = own[first + t, j] if t < inside else 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _read(inputs, outputs, lengths, lanes, first, steps, reduction, read, source, row):
+    """What is seen, and inputs, of steps [first, first + steps) into rows of the source."""
+    seen = reduction.shape[0]
+    zero = steps - steps
+    if seen == 0:
+        _pack(outputs, lengths, lanes, first, steps, source, row)
+        _pack(inputs, lengths, lanes, first, steps, source, row + outputs.shape[2])
+        return
+    _pack(outputs, lengths, lanes, first, steps, read, zero)
+    _pack(inputs, lengths, lanes, first, steps, read, outputs.shape[2])
+    _apply(reduction, read, zero, zero, steps * len(lanes), source, row, zero)
+    for j in range(inputs.shape[2]):
+        for b in range(steps * len(lanes)):
+            source[row + seen + j, b] = read[outputs.shape[2] + j, b]
+
+
+@numba.njit(cache=True, nogil=True)
+def _filled_up(rows):
+    """Matrices are applied four columns at a time: they, and rows of what they are applied to, are zero beyond."""
+    return (rows + 3) // 4 * 4
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def score_blocks(inputs, outputs, lengths, order, most, reduction, tables, offsets, mu, chunk, squares):
+    """Sum of squares of the whitened innovations of some trajectories, under each component.
+
+    Parameters
+    ----------
+    inputs, outputs, lengths
+        Of all trajectories.
+    order, most
+        Which of them, longest first; so many are in a block.
+    reduction
+        (K, r, q + m): makes of (y, u) the r numbers that say of the state what y says; r = 0: y itself.
+    tables, offsets
+        ``score`` of `filter_tables` of all components, one after the other, and where each begins and the last ends.
+    mu
+        (K, n) first predicted means.
+    chunk
+        Steps that are read at a time.
+    squares
+        (N, K): the result, in the rows of these trajectories.
+    """
+    (K, n), m, kind = mu.shape, inputs.shape[2], outputs.dtype
+    seen = reduction.shape[1] if reduction.shape[1] > 0 else outputs.shape[2]
+    read = np.zeros((_filled_up(outputs.shape[2] + m), chunk * most + _ODD), kind)
+    # Rows: innovation, state, what is seen, inputs; the first two a step after the others
+    source = np.zeros((seen + _filled_up(n + seen + m), (chunk + 1) * most + _ODD), kind)
+    states, sums = np.empty((K, n, most), kind), np.empty(most, kind)
+    zero = most - most  # no literal, for which numba would compile another time
+    for block in range(0, len(order), most):
+        lanes = order[block : block + most]
+        width, longest = len(lanes), lengths[lanes[0]]
+        for k in range(K):
+            for b in range(width):
+                squares[lanes[b], k] = 0.0
+                for j in range(n):
+                    states[k, j, b] = mu[k, j]
+        for first in range(0, longest, chunk):
+            steps = longest - first if longest - first < chunk else chunk
+            for k in range(K):
+                if k == 0 or reduction.shape[1] > 0:
+                    _read(inputs, outputs, lengths, lanes, first, steps, reduction[k], read, source, seen + n)
+                for j in range(n):
+                    for b in range(width):
+                        source[seen + j, b] = states[k, j, b]
+                for b in range(width):
+                    sums[b] = 0
+                going = width
+                for t in range(steps):
+                    while lengths[lanes[going - 1]] <= first + t:
+                        going -= 1
+                    entry = offsets[k] + first + t
+                    if entry >= offsets[k + 1]:
+                        entry = offsets[k + 1] - 1
+                    place = (t + 1) * width
+                    _apply(tables[entry], source, seen, t * width, going, source, zero, place)
+                    for j in range(seen):
+                        innovation = source[j, place : place + going]
+                        for b in range(going):
+                            sums[b] += innovation[b] * innovation[b]
+                for j in range(n):
+                    for b in range(width):
+                        states[k, j, b] = source[seen + j, steps * width + b]
+                for b in range(width):
+                    squares[lanes[b], k] += sums[b]
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract"})
+def smooth_blocks(
+    inputs, outputs, lengths, order, most, weights, reduction, tables, back, mu, chunk, now, following, ends
+):
+    """Add up products of smoothed means of some trajectories under one component, weighted.
+
+    Parameters
+    ----------
+    inputs, outputs, lengths, order, most, chunk
+        As for `score_blocks`.
+    weights
+        Of the trajectories, in their order.
+    reduction
+        (r, q + m) of this component.
+    tables, back
+        ``smooth`` and ``back`` of `filter_tables`.
+    mu
+        (n,) first predicted mean.
+    now, following
+        Sums to add to: x[t] (y[t], x[t], u[t])' (n, q + n + m) and x[t + 1] (x[t], u[t])' (n, n + m), filled up.
+    ends
+        Likewise (2 n + m + 1, n): x x' of last steps, u x' of last steps; x x' of first steps; x of first steps.
+    """
+    n, q, m, kind = len(mu), outputs.shape[2], inputs.shape[2], outputs.dtype
+    seen = reduction.shape[0] if reduction.shape[0] > 0 else q
+    last = len(tables) - 1
+    zero = most - most  # no literal, for which numba would compile another time
+    read = np.zeros((_filled_up(q + m), chunk * most + _ODD), kind)
+    # Rows: h, state, what is seen, inputs; the first two a step after the others
+    source = np.zeros((n + _filled_up(n + seen + m), (chunk + 1) * most + _ODD), kind)
+    kept = np.empty((n, lengths[order[0]] * most + _ODD), kind)
+    # Smoothed means of the step after, at first predicted ones of the step after the last; and back times these
+    carried, moved = np.zeros((_filled_up(n), most), kind), np.empty((n, most), kind)
+    # Rows: outputs, smoothed means, inputs; and smoothed means, weighted, of one step more
+    right = np.zeros((q + _filled_up(n + m) + 3, chunk * most + _ODD), kind)
+    weighted = np.zeros((n, (chunk + 1) * most + _ODD), kind)
+    part_now, part_following = np.empty(now.shape, kind), np.empty(following.shape, kind)
+    for block in range(0, len(order), most):
+        lanes = order[block : block + most]
+        width, longest = len(lanes), lengths[lanes[0]]
+        for j in range(n):
+            for b in range(width):
+                source[n + j, b] = mu[j]
+        going = width
+        for first in range(0, longest, chunk):
+            steps = longest - first if longest - first < chunk else chunk
+            _read(inputs, outputs, lengths, lanes, first, steps, reduction, read, source, 2 * n)
+            for t in range(steps):
+                place = (t + 1) * width
+                _apply(tables[min(first + t, last)], source, n, t * width, going, source, zero, place)
+                while going > 0 and lengths[lanes[going - 1]] <= first + t + 1:
+                    going -= 1
+                    for j in range(n):
+                        carried[j, going] = source[n + j, place + going]
+            for j in range(n):
+                for b in range(steps * width):
+                    kept[j, first * width + b] = source[j, width + b]
+                for b in range(width):
+                    source[n + j, b] = source[n + j, steps * width + b]
+
+        for j in range(n):
+            for b in range(width):
+                weighted[j, b] = 0
+        end = longest
+        while end > 0:
+            begin = end - chunk if end > chunk else 0
+            steps = end - begin
+            for j in range(n):
+                for b in range(width):
+                    weighted[j, steps * width + b] = weighted[j, b]
+            _pack(outputs, lengths, lanes, begin, steps, right, zero)
+            _pack(inputs, lengths, lanes, begin, steps, right, q + n)
+            for t in range(steps - 1, -1, -1):
+                joined = going
+                while going < width and lengths[lanes[going]] > begin + t:
+                    going += 1
+                _apply(back[min(begin + t, last)], carried, zero, zero, going, moved, zero, zero)
+                for j in range(n):
+                    h, add, carry = kept[j, (begin + t) * width : (begin + t + 1) * width], moved[j], carried[j]
+                    mean = right[q + j, t * width : (t + 1) * width]
+                    scaled = weighted[j, t * width : (t + 1) * width]
+                    for b in range(going):
+                        carry[b] = h[b] + add[b]
+                    for b in range(going):
+                        mean[b] = carry[b]
+                    for b in range(going):
+                        scaled[b] = weights[block + b] * carry[b]
+                    for b in range(going, width):
+                        mean[b] = 0
+                        scaled[b] = 0
+                for b in range(joined, going):  # their last step
+                    for j in range(n):
+                        value = np.float64(weights[block + b]) * carried[j, b]
+                        for l in range(n):
+                            ends[l, j] += value * carried[l, b]
+                        for l in range(m):
+                            ends[n + l, j] += value * inputs[lanes[b], begin + t, l]
+            for j in range(n):
+                for l in range(now.shape[1]):
+                    part_now[j, l] = 0
+                for l in range(following.shape[1]):
+                    part_following[j, l] = 0
+            _add_products(weighted, zero, right, zero, steps * width, part_now)
+            _add_products(weighted, width, right, q, steps * width, part_following)
+            for j in range(n):
+                for l in range(now.shape[1]):
+                    now[j, l] += part_now[j, l]
+                for l in range(following.shape[1]):
+                    following[j, l] += part_following[j, l]
+            end = begin
+        for b in range(width):
+            for j in range(n):
+                value = np.float64(weights[block + b]) * carried[j, b]
+                for l in range(n):
+                    ends[n + m + l, j] += value * carried[l, b]
+                ends[2 * n + m, j] += value
