@@ -89,7 +89,7 @@ wildcard_constraints:
     repeat=r"\d+",
     labelled=r"[0-9.]+",
     session=r"[A-Za-z0-9_-]+",
-    batch=r"b?\d+",
+    fits=r"\d+",
     network=r"detector|identifier",
 
 

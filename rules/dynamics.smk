@@ -6,6 +6,7 @@ include: "dynamics_plan.smk"
 
 wildcard_constraints:
     experiment=r"[A-Za-z0-9_-]+",
+    batch=r"b\d+",
     piece=r"\d+",
     start=r"tensor|truth|random",
 

@@ -10,13 +10,13 @@ rule neural_trajectories:
         table=lambda wildcards: [] if is_simulated(wildcards) else ancient(DATASETS),
     output:
         session="<results>/sessions/{session}.h5",
-        trajectories="<results>/dynamics/neural/{session}/trajectories.h5",
+        trajectories="<results>/molds_neural/{session}/trajectories.h5",
         delays="<results>/tables/molds_neural/{session}/delays.csv",
         facts="<results>/tables/molds_neural/{session}/facts.csv",
     log:
-        "<logs>/dynamics/neural/{session}/trajectories.log",
+        "<logs>/molds_neural/{session}/trajectories.log",
     benchmark:
-        "<benchmarks>/dynamics/neural/{session}/trajectories.tsv"
+        "<benchmarks>/molds_neural/{session}/trajectories.tsv"
     conda:
         "../envs/spikeline.yaml"
     threads: 1
@@ -38,11 +38,11 @@ rule neural_sizes:
     input:
         trajectories=rules.neural_trajectories.output.trajectories,
     output:
-        "<results>/tables/molds_neural/{session}/sizes/{batch}.csv",
+        "<results>/tables/molds_neural/{session}/sizes/{fits}.csv",
     log:
-        "<logs>/dynamics/neural/{session}/sizes/{batch}.log",
+        "<logs>/molds_neural/{session}/sizes/{fits}.log",
     benchmark:
-        "<benchmarks>/dynamics/neural/{session}/sizes/{batch}.tsv"
+        "<benchmarks>/molds_neural/{session}/sizes/{fits}.tsv"
     conda:
         "../envs/spikeline.yaml"
     threads: 1
@@ -75,12 +75,12 @@ rule neural_comparison:
                 "similarity",
             )
         },
-        fit="<results>/dynamics/neural/{session}/fit.h5",
-        headlines="<results>/dynamics/neural/{session}/headlines.json",
+        fit="<results>/molds_neural/{session}/fit.h5",
+        headlines="<results>/molds_neural/{session}/headlines.json",
     log:
-        "<logs>/dynamics/neural/{session}/comparison.log",
+        "<logs>/molds_neural/{session}/comparison.log",
     benchmark:
-        "<benchmarks>/dynamics/neural/{session}/comparison.tsv"
+        "<benchmarks>/molds_neural/{session}/comparison.tsv"
     conda:
         "../envs/spikeline.yaml"
     threads: 1
@@ -107,9 +107,9 @@ rule neural_stability:
         subsets="<results>/tables/molds_neural/{session}/subsets.csv",
         single_trials="<results>/tables/molds_neural/{session}/single_trials.csv",
     log:
-        "<logs>/dynamics/neural/{session}/stability.log",
+        "<logs>/molds_neural/{session}/stability.log",
     benchmark:
-        "<benchmarks>/dynamics/neural/{session}/stability.tsv"
+        "<benchmarks>/molds_neural/{session}/stability.tsv"
     conda:
         "../envs/spikeline.yaml"
     threads: 1

@@ -106,19 +106,19 @@ def batches_of(session):
 def sizes_of_batch(wildcards):
     session_of(wildcards)
     batches = batches_of(wildcards.session)
-    if int(wildcards.batch) >= len(batches):
+    if int(wildcards.fits) >= len(batches):
         raise WorkflowError(
-            f"session {wildcards.session} has {len(batches)} batches of sizes, and {wildcards.batch} is none of them"
+            f"session {wildcards.session} has {len(batches)} batches of sizes, and {wildcards.fits} is none of them"
         )
-    return batches[int(wildcards.batch)]
+    return batches[int(wildcards.fits)]
 
 
 def sizes_of_session(wildcards):
     session_of(wildcards)
     return expand(
-        "<results>/tables/molds_neural/{session}/sizes/{batch}.csv",
+        "<results>/tables/molds_neural/{session}/sizes/{fits}.csv",
         session=wildcards.session,
-        batch=range(len(batches_of(wildcards.session))),
+        fits=range(len(batches_of(wildcards.session))),
     )
 
 

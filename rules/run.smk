@@ -29,6 +29,7 @@ rule summary:
         parts=[
             *rules.placement_check.output,
             *(rules.molds_headlines.output if MOLDS_EXPERIMENTS else []),
+            *expand(rules.neural_comparison.output.headlines, session=NEURAL_SESSIONS),
         ],
     output:
         "<results>/summary.json",

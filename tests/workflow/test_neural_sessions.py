@@ -123,5 +123,5 @@ def test_a_session_of_counts_runs(tmp_path: Path) -> None:
     (tmp_path / "counts.yaml").write_text(text)
     options = ("--cores", "1", "--config", f"data_root={tmp_path / 'data'}")
     snakemake(tmp_path, *options, *TARGET, configuration=tmp_path / "counts.yaml", succeeds=False)
-    log = (tmp_path / "results/ball_and_stick/logs/dynamics/neural/chewie/trajectories.log").read_text()
+    log = (tmp_path / "results/ball_and_stick/logs/molds_neural/chewie/trajectories.log").read_text()
     assert "has SHA-256" in log and "fetch it again" in log
