@@ -20,6 +20,8 @@ include: "rules/recordings.smk"
 include: "rules/simsort.smk"
 include: "rules/sorting.smk"
 include: "rules/evaluation.smk"
+include: "rules/dynamics.smk"
+include: "rules/dynamics_neural.smk"
 include: "rules/figures.smk"
 include: "rules/studies.smk"
 include: "rules/run.smk"
@@ -42,6 +44,7 @@ rule all:
             "<results>/sorting/real/{dataset}/scores.csv",
             dataset=KNOWN_REAL_RECORDINGS,
         ),
+        molds_made(),
         rules.config.output,
         rules.figures.input,
         rules.summary.output,

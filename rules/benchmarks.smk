@@ -197,6 +197,25 @@ rule detector_flops_ratio:
         "../scripts/benchmarks/detector_flops_ratio.py"
 
 
+rule molds_random_ratio:
+    """Random starts of EM, as many as fit in the time that Tensor-EM takes, beside Tensor-EM."""
+    output:
+        "<results>/performance/molds_random_ratio.json",
+    log:
+        "<logs>/performance/molds_random_ratio.log",
+    conda:
+        "../envs/spikeline.yaml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=minutes(30),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+    script:
+        "../scripts/benchmarks/molds_random_ratio.py"
+
+
 rule benchmark_headlines:
     """The headline numbers of all benchmarks: a part of the summary."""
     input:
@@ -208,6 +227,7 @@ rule benchmark_headlines:
                 "plan_seconds",
                 "sorting_over_peers",
                 "detector_flops_ratio",
+                "molds_random_ratio",
             ],
         ),
     output:

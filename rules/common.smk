@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 
 from spikeline.artifacts import config_hash, file_checksum
 from spikeline.config.load import load_run
+from spikeline.config.simsort import settings_of_job
 from spikeline.config.sorting import SorterSettings
 from spikeline.data.datasets import (
     datasets_at_hand,
@@ -13,6 +14,7 @@ from spikeline.data.datasets import (
     read_dataset_table,
 )
 from spikeline.data.layouts import SNIPPET_READERS
+from spikeline.dynamics.experiments.plan import experiment_batches
 from spikeline.errors import SpikelineError
 from spikeline.simulation.cells.cell_sources import find_cell_models
 from spikeline.simulation.cells.channels import channels_of, checksums_of
@@ -86,6 +88,8 @@ wildcard_constraints:
     study=r"[A-Za-z0-9_-]+",
     repeat=r"\d+",
     labelled=r"[0-9.]+",
+    session=r"[A-Za-z0-9_-]+",
+    batch=r"b?\d+",
     network=r"detector|identifier",
 
 
@@ -202,7 +206,7 @@ def memory_of_paper_detector(wildcards, input, attempt):
     detector = SETTINGS.simsort.paper.detector
     network, batches = detector.network, detector.batches
     attention_mb = 0
-    if network.dropout > 0 and not gpus_of_training(detector.training):
+    if network.dropout > 0 and not gpus_of_training(detector):
         pairs = batches.windows * network.n_heads * batches.samples**2
         # weights, weights after dropout and what was dropped, kept for the way back
         attention_mb = int(3.5 * 4 * pairs * network.n_layers / 1e6)
@@ -216,15 +220,16 @@ def minutes_of_training(training, step_s=0.13):
 
 def settings_of_training(network):
     """What a network is trained by. training.tensorboard is there only if on: without it a job is what it was before that key."""
-    plain = network.plain()
+    plain = settings_of_job(network)
     if not plain["training"]["tensorboard"]:
         del plain["training"]["tensorboard"]
     return plain
 
 
-def gpus_of_training(training):
+def gpus_of_training(network):
     """One if the settings insist; with accelerator auto a GPU is used where there is one, and none is asked for."""
-    return int(training.accelerator == "gpu")
+    scenes_on = getattr(network.scenes, "accelerator", "auto")
+    return int("gpu" in (network.training.accelerator, scenes_on))
 
 
 def trained_weights(wildcards):

@@ -22,6 +22,8 @@ FIGURES = [
         )
     ),
     *(SIMSORT_FIGURES if DRAWS_SIMSORT else []),
+    *MOLDS_FIGURES,
+    *MOLDS_NEURAL_FIGURES,
 ]
 
 
@@ -29,6 +31,7 @@ include: "figures/simulation.smk"
 include: "figures/recordings.smk"
 include: "figures/sorting.smk"
 include: "figures/simsort.smk"
+include: "figures/dynamics.smk"
 
 
 rule figures:

@@ -26,7 +26,10 @@ rule summary:
         identification=(
             rules.identification_scores.output.scores if DRAWS_SIMSORT else []
         ),
-        parts=rules.placement_check.output,
+        parts=[
+            *rules.placement_check.output,
+            *(rules.molds_headlines.output if MOLDS_EXPERIMENTS else []),
+        ],
     output:
         "<results>/summary.json",
     log:

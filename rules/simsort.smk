@@ -37,7 +37,7 @@ rule simsort_detector:
     resources:
         mem_mb=memory_of_training,
         runtime=minutes_of_training(SETTINGS.simsort.detector.training),
-        gpu=gpus_of_training(SETTINGS.simsort.detector.training),
+        gpu=gpus_of_training(SETTINGS.simsort.detector),
     params:
         version=1,
         seed=SETTINGS.seed,
@@ -69,7 +69,7 @@ rule simsort_identifier:
     resources:
         mem_mb=memory_of_training,
         runtime=minutes_of_training(SETTINGS.simsort.identifier.training),
-        gpu=gpus_of_training(SETTINGS.simsort.identifier.training),
+        gpu=gpus_of_training(SETTINGS.simsort.identifier),
     params:
         version=1,
         seed=SETTINGS.seed,
@@ -111,7 +111,7 @@ rule simsort_paper_detector:
         mem_mb=memory_of_paper_detector,
         # a step of the released configuration takes a core minutes; this is for a GPU, where it was not measured
         runtime=minutes_of_training(SETTINGS.simsort.paper.detector.training, step_s=1),
-        gpu=gpus_of_training(SETTINGS.simsort.paper.detector.training),
+        gpu=gpus_of_training(SETTINGS.simsort.paper.detector),
     params:
         version=1,
         seed=SETTINGS.seed,
@@ -144,7 +144,7 @@ rule simsort_paper_identifier:
         runtime=minutes_of_training(
             SETTINGS.simsort.paper.identifier.training, step_s=5
         ),
-        gpu=gpus_of_training(SETTINGS.simsort.paper.identifier.training),
+        gpu=gpus_of_training(SETTINGS.simsort.paper.identifier),
     params:
         version=1,
         seed=SETTINGS.seed,

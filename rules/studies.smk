@@ -34,9 +34,7 @@ rule study_training:
         runtime=lambda wildcards, attempt: minutes_of_training(
             training_of_study(wildcards).settings.training
         )(wildcards, attempt),
-        gpu=lambda wildcards: gpus_of_training(
-            training_of_study(wildcards).settings.training
-        ),
+        gpu=lambda wildcards: gpus_of_training(training_of_study(wildcards).settings),
     params:
         version=1,
         how=lambda wildcards: training_of_study(wildcards).params(),

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 COMMANDS = [
     ["verify"], ["compare"], ["config"], ["config", "check"], ["config", "write"], ["config", "show"],
     ["compile-mechanisms"], ["rheobase"], ["currents"], ["record"], ["train"],
-    ["ship-weights"], ["sort"], ["score"],
+    ["ship-weights"], ["sort"], ["score"], ["molds"], ["molds", "simulate"], ["molds", "fit"], ["molds", "predict"],
 ]  # fmt: skip
 
 
@@ -26,7 +26,8 @@ def _run(*arguments):
 
 def test_every_command_is_covered_here():
     listed = {(name,) for name in command_line.commands}
-    listed |= {("config", name) for name in command_line.commands["config"].commands}
+    for group in ("config", "molds"):
+        listed |= {(group, name) for name in command_line.commands[group].commands}
     assert listed == {tuple(command) for command in COMMANDS}
 
 
@@ -34,7 +35,7 @@ def test_every_command_is_covered_here():
 def test_help_has_an_example(command):
     done = _run(*command, "--help")
     assert done.exit_code == 0
-    if command != ["config"]:
+    if command not in (["config"], ["molds"]):
         assert "Example:" in done.output
         assert f"spikeline {' '.join(command)}" in done.output
     assert max(map(len, done.output.splitlines())) <= 120

@@ -43,6 +43,14 @@ def test_help_is_answered_without_heavy_libraries():
     assert _loaded(code, [*HEAVY, "numpy"]) == []
 
 
+def test_sorting_waits_for_no_training_library():
+    assert _loaded("import spikeline.sorting.simsort.networks", ["lightning", "torch"]) == ["torch"]
+
+
+def test_waiting_for_a_training_in_a_queue_is_light():
+    assert _loaded("from spikeline.training.launcher import run_in_queue", HEAVY) == []
+
+
 def test_a_configuration_is_loaded_fast():
     """It is loaded each time a job starts; the bound is ten times what it takes."""
     code = f"from spikeline.config import load_run\nload_run({str(ROOT / 'config' / 'quick.yaml')!r})"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from spikeline.config.load import parse_run
-from spikeline.config.simsort import SimSortTrainingSettings
+from spikeline.config.simsort import SimSortTrainingSettings, settings_of_job
 from spikeline.errors import ConfigError
 
 
@@ -42,3 +42,13 @@ def test_what_does_not_go_together(simsort: dict[str, Any], words: list[str]) ->
     with pytest.raises(ConfigError) as caught:
         run_with(**simsort)
     assert all(word in caught.value.seen for word in words), caught.value.seen
+
+
+def test_where_scenes_are_made_is_told_to_a_job_only_if_it_was_chosen() -> None:
+    """A key that came later: jobs without it are those of before, and are not run again."""
+    settings = run_with(detector={"scenes": {"accelerator": "gpu"}}).simsort
+    assert settings_of_job(settings.detector) == settings.detector.plain()
+    left = settings_of_job(settings.identifier)
+    assert "accelerator" not in left["scenes"] and left["training"]["accelerator"] == "auto"
+    assert type(settings.identifier).parse(left) == settings.identifier
+    assert settings_of_job(settings.paper.detector) == settings.paper.detector.plain()

@@ -8,9 +8,10 @@ import pytest
 
 from spikeline.data import DatasetEntry, read_dataset_table, resolve_dataset
 from spikeline.data.datasets import datasets_at_hand, has_ground_truth
-from spikeline.data.layouts import LAYOUTS, READERS, RECORDING_READERS
+from spikeline.data.layouts import LAYOUTS, READERS, RECORDING_READERS, SESSION_READERS
 from spikeline.data.readers import (
     RECORDINGS,
+    SESSIONS,
     TRUTHS,
     read_comparison_sorting,
     read_dataset_recording,
@@ -48,7 +49,7 @@ def test_committed_table():
     assert len({entry.path for entry in table.values()}) == len(table)
     # every layout has an entry or, where its data are not at hand and have no checksum, an example in a comment
     examples = set(re.findall("^#   reader: (.*)$", COMMITTED.read_text(), re.MULTILINE))
-    assert examples == {"spikeinterface", "spikeforest_mda", "ibl", "hc1"}
+    assert examples == {"spikeinterface", "spikeforest_mda", "ibl", "hc1", "area2_bump_nwb", "pmd1_mat"}
     assert {entry.reader for entry in table.values()} == set(READERS) - examples
 
 
@@ -58,7 +59,9 @@ def test_examples_in_comments_are_entries(tmp_path):
     (tmp_path / "datasets.yaml").write_text(text)
     shutil.copy(COMMITTED.parent / "scored_units.yaml", tmp_path)
     table = read_dataset_table(tmp_path / "datasets.yaml")
-    assert {entry.reader for entry in table.values()} == {"spikeinterface", "spikeforest_mda", "ibl", "hc1"}
+    assert {entry.reader for entry in table.values()} == {
+        "spikeinterface", "spikeforest_mda", "ibl", "hc1", "area2_bump_nwb", "pmd1_mat",
+    }  # fmt: skip
     for name, entry in table.items():
         assert all(getattr(entry, key) is not None for key in LAYOUTS[entry.reader].needs), name
     assert len(next(entry for entry in table.values() if entry.scored_units).scored_units) == 11
@@ -66,6 +69,7 @@ def test_examples_in_comments_are_entries(tmp_path):
 
 def test_every_layout_is_read_by_what_it_holds():
     assert set(RECORDINGS) == set(RECORDING_READERS)
+    assert set(SESSIONS) == set(SESSION_READERS)
     assert set(TRUTHS) == {name for name, layout in LAYOUTS.items() if layout.truth}
     assert all(set(layout.needs) <= set(DatasetEntry.model_fields) for layout in LAYOUTS.values())
 

@@ -1,4 +1,4 @@
-"""Whitening, decomposition and realisation: exact on exact input, and what is measured with noise."""
+"""Whitening and decomposition: exact on exact input, and what is measured with noise."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,7 @@ from spikeline.dynamics.moments.stein_moments import stein_second_moment, stein_
 from spikeline.dynamics.moments.ustat_moments import ustat_second_moment, ustat_third_moment
 from spikeline.dynamics.scores.matching import match_components
 from spikeline.dynamics.simulated.generator import random_system
-from spikeline.dynamics.starts.ho_kalman import realise
-from spikeline.dynamics.systems import LinearSystem, markov_parameters, spectral_radius
+from spikeline.dynamics.systems import markov_parameters
 from spikeline.dynamics.tensor.joint_diagonalisation import joint_diagonaliser
 from spikeline.dynamics.tensor.mixture_responses import mixture_responses
 from spikeline.dynamics.tensor.tensor_decomposition import power_method, simultaneous_diagonalisation
@@ -63,8 +62,6 @@ def test_no_rotation_of_a_plane_makes_noisy_matrices_more_diagonal():
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(NumericalError, match="not finite"):
         joint_diagonaliser(np.full((2, 3, 3), np.nan))
-    with pytest.raises(DataError, match="not finite"):
-        realise(np.full((7, 1, 1), np.inf), 2)
 
 
 @pytest.mark.parametrize("first_lag", [0, 1])
@@ -88,26 +85,6 @@ def test_exact_moments_give_the_exact_mixture(decompose, first_lag):
     assert match.markov_error < 1e-9
     np.testing.assert_allclose(found.weights[match.estimate_of], weights, atol=1e-9)
     assert found.raw_weight_sum == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize("lags", [7, 8])
-def test_an_exact_response_is_realised_exactly(lags):
-    system = random_system(3, 2, 2, seed_stream(6, "test-tensor"))
-    made = realise(markov_parameters(system, lags), 3)
-    again = LinearSystem(made.A, made.B, made.C, made.D, np.eye(3), np.eye(2), np.zeros(3), np.eye(3))
-    np.testing.assert_allclose(markov_parameters(again, 30), markov_parameters(system, 30), atol=1e-13)
-    assert made.singular_values[3] < 1e-12 * made.singular_values[0] and not made.shrunk
-
-
-def test_an_unstable_estimate_is_shrunk_and_says_so():
-    response = 1.05 ** np.arange(7.0)[:, None, None]
-    made = realise(response, 1)
-    assert made.shrunk and spectral_radius(made.A) == pytest.approx(0.98)
-
-
-def test_too_few_lags_are_named():
-    with pytest.raises(DataError, match="6 lags of the impulse response for 3 states"):
-        realise(np.ones((6, 1, 1)), 3)
 
 
 def test_the_score_knows_no_order():

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
 
@@ -31,15 +30,3 @@ def test_what_lies_beyond_a_length_is_not_looked_at():
 def test_what_does_not_fit_is_named(changed, message):
     with pytest.raises(DataError, match=message):
         _trajectories(**changed)
-
-
-@pytest.mark.parametrize("first_lag", [0, 1])
-def test_lagged_inputs_are_newest_first(first_lag):
-    inputs = np.arange(2 * 7 * 2, dtype=float).reshape(2, 7, 2)
-    rows = lagged_inputs(inputs, 3, first_lag)
-    assert rows.shape == (2, 5 - first_lag, 6)
-    for row in range(rows.shape[1]):
-        t = row + 3 + first_lag - 1
-        expected = np.concatenate([inputs[:, t - first_lag - lag] for lag in range(3)], axis=1)
-        np.testing.assert_array_equal(rows[:, row], expected)
-    assert lagged_inputs(inputs, 8).shape == (2, 0, 16)

@@ -23,8 +23,13 @@ def rendered(name: str, tier: str) -> str:
             "tolerance_percent": 0.25,
             "snr_edges": [0.0, 3.0],
             "clusterings": True,
+            "experiments": {"mine": {"seeds": 4, "random_starts": 3, "held_out": 10}},
+            "simulated": True,
+            "published": None,
         },
-        wildcards=SimpleNamespace(recording="tetrode_static", dataset="locust", data="tetrode_static"),
+        wildcards=SimpleNamespace(
+            recording="tetrode_static", dataset="locust", data="tetrode_static", session="simulated_area2"
+        ),
         config={"run": tier, "simulation": {"cells": {"train": ["a"], "test": ["b", "c"]}}},
     )
     text = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
@@ -38,8 +43,9 @@ def rendered(name: str, tier: str) -> str:
 def test_every_figure_has_a_caption() -> None:
     assert set(DRAWN) == {
         "ablations", "accuracy", "bank_rank", "cells", "detection", "detection_excerpt", "embedding", "fine_tuning",
-        "held_out_classes", "identification", "real_recording", "recording_excerpt", "sorting_table", "traces",
-        "training_data",
+        "held_out_classes", "identification", "molds_clusters", "molds_complex", "molds_prediction",
+        "molds_sample_size", "molds_selection", "molds_smd_rtpm", "molds_stability", "real_recording",
+        "recording_excerpt", "sorting_table", "traces", "training_data",
     }  # fmt: skip
 
 

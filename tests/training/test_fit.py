@@ -18,6 +18,7 @@ from torch import nn
 from spikeline.errors import ConfigError, DataError, FormatError, NumericalError
 from spikeline.training import learning_rate_share, seeded
 from spikeline.training.csv_log import read_log
+from spikeline.training.fitting import _pinned
 from tests.training.toy import SETTINGS, Toy, ToyBatches, toy, train, weights
 
 
@@ -378,3 +379,9 @@ def test_objects_in_a_checkpoint_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(FormatError, match=r"\.odd is a object"):
         train(tmp_path, module=Odd())
+
+
+def test_what_was_made_on_the_device_is_not_pinned() -> None:
+    """Only memory of the CPU can be; a batch may be part here, part there."""
+    elsewhere = torch.empty(3, device="meta")
+    assert _pinned({"traces": elsewhere, "more": (elsewhere,)})["more"][0] is elsewhere

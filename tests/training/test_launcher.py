@@ -69,14 +69,19 @@ def _said(tmp_path: Path) -> str:
     return (tmp_path / "said.txt").read_text()
 
 
-def _checksum_of_a_whole_training(folder: Path) -> str:
+@pytest.fixture(scope="module")
+def checksum(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of the weights of a training that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
     model = toy()
     train(folder / "whole", module=model)
     export_weights(model, folder / "whole.safetensors", {"model": "toy"})
     return file_checksum(folder / "whole.safetensors")
 
 
-def test_told_that_its_time_is_up_it_keeps_a_checkpoint_and_goes_back_into_the_queue(tmp_path: Path) -> None:
+def test_told_that_its_time_is_up_it_keeps_a_checkpoint_and_goes_back_into_the_queue(
+    tmp_path: Path, checksum: str
+) -> None:
     waiting = _start(tmp_path, 0.1)
     folder = queue_folder(tmp_path / "toy.safetensors")
     _wait(lambda: Checkpoints(tmp_path / "work").steps(), "no checkpoint appeared")
@@ -90,11 +95,11 @@ def test_told_that_its_time_is_up_it_keeps_a_checkpoint_and_goes_back_into_the_q
     reached = int(re.findall(r"stopped by SIGUSR2 after step (\d+), which is kept", log.read_text())[0])
     _wait(lambda: f"goes on after step {reached} of 60" in log.read_text(), "it did not go on where it stopped")
     assert waiting.wait(timeout=120) == 0, _said(tmp_path)
-    assert file_checksum(tmp_path / "toy.safetensors") == _checksum_of_a_whole_training(tmp_path)
+    assert file_checksum(tmp_path / "toy.safetensors") == checksum
     assert not folder.exists()
 
 
-def test_started_again_it_waits_for_the_job_that_is_there(tmp_path: Path) -> None:
+def test_started_again_it_waits_for_the_job_that_is_there(tmp_path: Path, checksum: str) -> None:
     first = _start(tmp_path, 0.1)
     record = queue_folder(tmp_path / "toy.safetensors") / "job.json"
     _wait(lambda: Checkpoints(tmp_path / "work").steps(), "no checkpoint appeared")
@@ -111,11 +116,11 @@ def test_started_again_it_waits_for_the_job_that_is_there(tmp_path: Path) -> Non
     assert second.wait(timeout=120) == 0, _said(tmp_path)
     assert "which is there already" in _said(tmp_path)
     assert (tmp_path / "work/process").read_text() == process  # the same job, not another one
-    assert file_checksum(tmp_path / "toy.safetensors") == _checksum_of_a_whole_training(tmp_path)
+    assert file_checksum(tmp_path / "toy.safetensors") == checksum
 
 
-def test_stopped_it_cancels_the_job_and_goes_on_from_its_checkpoint_next_time(tmp_path: Path) -> None:
-    # A minute in all: it must not come to its end while it is told to stop.
+def test_stopped_it_cancels_the_job_and_goes_on_from_its_checkpoint_next_time(tmp_path: Path, checksum: str) -> None:
+    # Most of a minute in all: it must not come to its end while it is told to stop.
     waiting = _start(tmp_path, 1.0)
     _wait(lambda: Checkpoints(tmp_path / "work").steps(), "no checkpoint appeared")
     trainer = int((tmp_path / "work/process").read_text())
@@ -126,7 +131,7 @@ def test_stopped_it_cancels_the_job_and_goes_on_from_its_checkpoint_next_time(tm
     assert not (tmp_path / "toy.safetensors").exists()
     again = _start(tmp_path, 0.0)
     assert again.wait(timeout=120) == 0, _said(tmp_path)
-    assert file_checksum(tmp_path / "toy.safetensors") == _checksum_of_a_whole_training(tmp_path)
+    assert file_checksum(tmp_path / "toy.safetensors") == checksum
 
 
 def test_what_goes_wrong_in_the_job_is_told_here(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from spikeline.errors import ConfigError, DataError, NumericalError
+from spikeline.progress import ProgressBar
 from spikeline.training.csv_log import CsvLog, read_log
 from spikeline.training.losses import Losses
-from spikeline.training.progress import ProgressBar
 from tests.training.toy import ToyBatches, toy, train, weights
 
 
@@ -81,7 +81,7 @@ def test_a_bar_on_a_terminal_only(terminal: bool, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
     bar = ProgressBar("toy", 100)
-    bar.show(50, 0.25)
+    bar.show(50, "loss 0.25")
     bar.close()
     assert ("50/100" in stream.getvalue() and "loss 0.25" in stream.getvalue()) == terminal
     assert bool(stream.getvalue()) == terminal

@@ -46,13 +46,14 @@ class Toy(LightningModule):
 
 
 class ToyBatches:
-    """Batches of the line; ``delay_s`` makes them slow."""
+    """Batches of the line; ``delay_s`` makes them slow, from step ``slow_from`` on."""
 
-    def __init__(self, delay_s: float = 0.0) -> None:
-        self.delay_s = delay_s
+    def __init__(self, delay_s: float = 0.0, slow_from: int = 0) -> None:
+        self.delay_s, self.slow_from = delay_s, slow_from
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
-        time.sleep(self.delay_s)
+        if step >= self.slow_from:
+            time.sleep(self.delay_s)
         x = seed_stream(1, "toy batches", str(step)).normal(size=(8, 4)).astype(np.float32)
         return {"x": x, "y": x.sum(axis=1, keepdims=True)}
 

@@ -41,7 +41,7 @@ def test_full_plan_of_the_small_configuration(tmp_path: Path) -> None:
 def test_every_tier_plans(tier: str, entries: int, tmp_path: Path) -> None:
     jobs = plan(tmp_path, configuration=ROOT / "config" / f"{tier}.yaml")
     assert jobs["currents"] == entries
-    assert jobs["all"] == 1
+    assert jobs["all"] == jobs["molds_smd_rtpm"] == jobs["molds_complex"] == jobs["molds_sample_size"] == 1
 
 
 def test_the_weights_are_one_target_that_needs_the_training_side_alone(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-__all__ = ["FiniteFloat", "Range", "Settings", "setting"]
+__all__ = ["FiniteFloat", "Range", "Settings", "other_default", "setting"]
 
 
 def _finite(value: float) -> float:
@@ -67,3 +68,27 @@ def setting(default: Any = ..., *, unit: str = "", description: str, example: An
         **constraints,
     }
     return Field(default_factory=default, **facts) if callable(default) else Field(default, **facts)
+
+
+def other_default(of: type[Settings], name: str, default: Any, because: str = "") -> Any:
+    """A setting of a base class with another default; its description, unit and bounds stay.
+
+    Parameters
+    ----------
+    of
+        The base class.
+    name
+        The setting.
+    default
+        The other default.
+    because
+        Sentences on this default, put after the description.
+    """
+    field = of.model_fields[name]
+    bounds: dict[str, Any] = {}
+    for bound in field.metadata:
+        if not isinstance(bound, AfterValidator):  # which belongs to the type, and that is written again
+            bounds |= dataclasses.asdict(bound)
+    extra = field.json_schema_extra
+    unit = extra["unit"] if isinstance(extra, dict) and "unit" in extra else ""
+    return setting(default, unit=str(unit), description=f"{field.description} {because}".strip(), **bounds)

@@ -7,6 +7,7 @@ import re
 from pydantic import model_validator
 
 from spikeline.config.base import Settings, setting
+from spikeline.config.molds import MoldsSettings
 from spikeline.config.recordings import RecordingSettings
 from spikeline.config.simsort import SimSortTrainingSettings
 from spikeline.config.simulation import SimulationSettings
@@ -48,6 +49,7 @@ class RunSettings(Settings):
         TuningSettings(), description="SimSort's networks tuned on a little of a recording (target fine_tuning)."
     )
     sorting: SortingSettings = setting(SortingSettings(), description="Sort and score.")
+    molds: MoldsSettings = setting(MoldsSettings(), description="Mixtures of linear dynamical systems.")
 
     @model_validator(mode="after")
     def _names_resolve(self) -> RunSettings:

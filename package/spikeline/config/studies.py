@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from pydantic import ValidationError, model_validator
 
-from spikeline.config.base import FiniteFloat, Settings, setting
+from spikeline.config.base import FiniteFloat, Settings, other_default, setting
 from spikeline.config.merging import merged
 from spikeline.config.problems import describe_problems
-from spikeline.config.simsort import DetectorScheduleSettings, IdentifierScheduleSettings, SimSortTrainingSettings
+from spikeline.config.simsort import SimSortTrainingSettings
+from spikeline.config.simsort.schedule import ScheduleSettings
 
 __all__ = [
     "DetectorTuningSettings",
@@ -76,43 +77,36 @@ class StudySettings(Settings):
     )
 
 
-class DetectorTuningSettings(DetectorScheduleSettings):
+class TuningScheduleSettings(ScheduleSettings):
+    """How either network is tuned."""
+
+    steps: int = other_default(
+        ScheduleSettings, "steps", 100, "Few: what is labelled is little, and soon known by heart."
+    )
+    warm_up_steps: int = other_default(ScheduleSettings, "warm_up_steps", 10)
+    log_every_steps: int = other_default(ScheduleSettings, "log_every_steps", 10)
+
+
+class DetectorTuningSettings(TuningScheduleSettings):
     """How the detector is tuned."""
 
-    steps: int = setting(
-        200, unit="optimiser steps", description="Few: what is labelled is little, and soon known by heart.", ge=1
-    )
-    learning_rate: FiniteFloat = setting(
-        3e-4, description="A tenth of the training's: the weights are good already.", gt=0, le=10
-    )
-    warm_up_steps: int = setting(
-        10, unit="optimiser steps", description="The learning rate rises linearly over these. Within steps.", ge=0
-    )
-    log_every_steps: int = setting(
-        10, unit="optimiser steps", description="One row of the log is the mean over this many steps.", ge=1
+    steps: int = other_default(TuningScheduleSettings, "steps", 200)
+    learning_rate: FiniteFloat = other_default(
+        TuningScheduleSettings, "learning_rate", 3e-4, "A tenth of the training's: the weights are good already."
     )
 
 
-class IdentifierTuningSettings(IdentifierScheduleSettings):
+class IdentifierTuningSettings(TuningScheduleSettings):
     """How the identifier is tuned."""
 
-    steps: int = setting(
-        100, unit="optimiser steps", description="Few: what is labelled is little, and soon known by heart.", ge=1
-    )
-    learning_rate: FiniteFloat = setting(
+    learning_rate: FiniteFloat = other_default(
+        TuningScheduleSettings,
+        "learning_rate",
         1e-5,
-        description="A hundredth of the training's. With a tenth, 20 s of a drifting tetrode were learnt by heart: the "
-        "loss on the next 40 s rose from 0.093 to 0.106 (fell from 0.327 to 0.270 without drift); with this to 0.098 "
-        "(0.283).",
-        gt=0,
-        le=10,
+        "A hundredth of the training's. With a tenth, 20 s of a drifting tetrode were learnt by heart: the loss on the "
+        "next 40 s rose from 0.093 to 0.106 (fell from 0.327 to 0.270 without drift); with this to 0.098 (0.283).",
     )
-    warm_up_steps: int = setting(
-        10, unit="optimiser steps", description="The learning rate rises linearly over these. Within steps.", ge=0
-    )
-    log_every_steps: int = setting(
-        10, unit="optimiser steps", description="One row of the log is the mean over this many steps.", ge=1
-    )
+    weight_decay: FiniteFloat = other_default(TuningScheduleSettings, "weight_decay", 1e-3, "As in the training.")
 
 
 class TuningSettings(Settings):

@@ -19,6 +19,7 @@ from spikeline.errors import ConfigError, DataError
 __all__ = [
     "DatasetEntry",
     "datasets_at_hand",
+    "datasets_found",
     "has_ground_truth",
     "read_dataset_table",
     "refuse_other_layout",
@@ -92,6 +93,18 @@ class DatasetEntry(Settings):
     intracellular_channel: int | None = setting(
         None, description="hc1: which channel, counted from 0, is the intracellular electrode's.", ge=0
     )
+    fields: dict[str, str] = setting(
+        {},
+        description="area2_bump_nwb, pmd1_mat: what something is called in the file, where it is not what the reader "
+        "expects, e.g. {direction: target_dir}. The reader's own error lists what it looks for and what the file has.",
+    )
+    bin_ms: FiniteFloat | None = setting(
+        None,
+        unit="ms",
+        description="pmd1_mat: width of the bins of counts, for a file without time stamps.",
+        gt=0,
+        le=10_000,
+    )
     labels: str = setting(
         "none", description="What is known about it: spike times, classes, behaviour; none if nothing."
     )
@@ -100,6 +113,10 @@ class DatasetEntry(Settings):
     def recording_keys(self) -> dict[str, Any]:
         """What the recording depends on, as plain values: a job that reads it is not rerun for an edited title."""
         return self.model_dump(mode="json", include=_RECORDING_KEYS)
+
+    def session_keys(self) -> dict[str, Any]:
+        """What a session depends on."""
+        return self.model_dump(mode="json", include=_SESSION_KEYS)
 
     def truth_keys(self) -> dict[str, Any]:
         """What the recording and its true spikes depend on."""
@@ -111,6 +128,7 @@ _RECORDING_KEYS = {
     "reader", "sha256", "sampling_rate_hz", "channels", "unit", "invert", "contact_distance_um",
     "extracellular_channels",
 }  # fmt: skip
+_SESSION_KEYS = {"reader", "sha256", "fields", "bin_ms"}
 _TRUTH_KEYS = {"peak_offset_samples", "scored_units", "truth_complete", "intracellular_channel"}
 
 
@@ -228,6 +246,44 @@ def datasets_at_hand(
             refuse_other_layout(name, table, readers)
         _file_of(name, data_root, table)
     return {name: table[name] for name in names}
+
+
+def datasets_found(
+    names: Iterable[str],
+    data_root: str | Path | None,
+    table: Mapping[str, DatasetEntry],
+    readers: Collection[str],
+) -> tuple[dict[str, DatasetEntry], list[str]]:
+    """The named entries that are there, and the names of those whose files are not: for stages that do without.
+
+    Parameters
+    ----------
+    names, table, readers
+        As in `datasets_at_hand`.
+    data_root
+        None: nothing is there.
+
+    Raises
+    ------
+    DataError
+        If a name is unknown, an entry has another layout, or data_root is no folder.
+    """
+    found, missing = {}, []
+    for name in names:
+        if name in table:
+            refuse_other_layout(name, table, readers)
+        elif data_root is None:
+            raise DataError(
+                f"there is no data set {name!r}", "one of " + ", ".join(table), "add it to config/datasets.yaml"
+            )
+        if data_root is not None:
+            entry = table.get(name)
+            if entry is not None and Path(data_root).is_dir() and not (Path(data_root) / entry.path).exists():
+                missing.append(name)
+                continue
+            _file_of(name, data_root, table)
+            found[name] = table[name]
+    return found, missing
 
 
 def has_ground_truth(name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]) -> bool:

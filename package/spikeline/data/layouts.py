@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LAYOUTS", "READERS", "RECORDING_READERS", "SNIPPET_READERS", "Layout"]
+__all__ = ["LAYOUTS", "READERS", "RECORDING_READERS", "SESSION_READERS", "SNIPPET_READERS", "Layout"]
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Layout:
     Parameters
     ----------
     holds
-        ``recording``: traces a sorter can use; ``snippets``: waveforms already cut out; ``other``: neither, for stages
-        to come.
+        ``recording``: traces a sorter can use; ``snippets``: waveforms already cut out; ``session``: sorted units and
+        behaviour; ``other``: none of these, for stages to come.
     folder
         Whether an entry's path is a folder.
     truth
@@ -27,7 +27,7 @@ class Layout:
         Keys that an entry must give, because the files do not say.
     """
 
-    holds: Literal["recording", "snippets", "other"]
+    holds: Literal["recording", "snippets", "session", "other"]
     folder: bool = False
     truth: bool = False
     truth_file: str = ""
@@ -48,7 +48,9 @@ LAYOUTS: dict[str, Layout] = {
         needs=("contact_distance_um", "extracellular_channels", "intracellular_channel"),
     ),
     "quiroga_snippets_npz": Layout("snippets"),
-    "binned_session_npz": Layout("other"),
+    "binned_session_npz": Layout("session"),
+    "area2_bump_nwb": Layout("session"),
+    "pmd1_mat": Layout("session"),
     "linear_track_npz": Layout("other"),
     "viewed_digits_mat": Layout("other"),
     "idx": Layout("other"),
@@ -58,3 +60,4 @@ LAYOUTS: dict[str, Layout] = {
 READERS = tuple(LAYOUTS)
 RECORDING_READERS = tuple(name for name, layout in LAYOUTS.items() if layout.holds == "recording")
 SNIPPET_READERS = tuple(name for name, layout in LAYOUTS.items() if layout.holds == "snippets")
+SESSION_READERS = tuple(name for name, layout in LAYOUTS.items() if layout.holds == "session")

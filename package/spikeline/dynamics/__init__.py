@@ -1,5 +1,13 @@
 """MoLDS: mixtures of linear dynamical systems, found by moments first (Tensor-EM).
 
-So far the tensor stage: trajectories -> moments -> components -> realisations. Formulas follow Gong and Saxena
+Trajectories -> moments -> components -> realisations -> EM, all by `fit_molds`. Formulas follow Gong and Saxena
 (arXiv 2510.06091) and Rui and Dahleh (L4DC 2025); what neither says is derived where it stands.
 """
+
+from spikeline.dynamics.fit import fit_molds
+from spikeline.dynamics.fitted import FittedMolds
+from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.systems import LinearSystem
+from spikeline.dynamics.trajectories import Trajectories
+
+__all__ = ["FittedMolds", "LinearSystem", "Mixture", "Trajectories", "fit_molds"]

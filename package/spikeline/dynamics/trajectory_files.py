@@ -1,7 +1,8 @@
-"""Trajectories in an HDF5 artefact."""
+"""Trajectories in an HDF5 artefact, or in an .npz file of the user's."""
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -9,6 +10,7 @@ import numpy as np
 
 from spikeline.artifacts import Provenance, open_hdf5, write_hdf5
 from spikeline.dynamics.trajectories import Trajectories
+from spikeline.errors import FormatError
 
 __all__ = ["read_trajectories", "trajectories_of", "trajectory_arrays", "write_trajectories"]
 
@@ -37,12 +39,50 @@ def write_trajectories(path: str | Path, trajectories: Trajectories, *, provenan
 
 
 def read_trajectories(path: str | Path) -> Trajectories:
-    """Read what `write_trajectories` wrote.
+    """Read what `write_trajectories` wrote, or an .npz file of the same arrays.
+
+    An .npz file holds ``inputs`` (N, T, m) and ``outputs`` (N, T, q); it may hold ``lengths`` (N,), by default T each,
+    ``labels`` (N,) and ``observed`` (N, T, q).
 
     Raises
     ------
     FormatError
         If the file is not whole, or of another kind.
+    DataError
+        If its arrays do not fit together.
     """
+    path = Path(path)
+    if path.suffix == ".npz":
+        return _from_npz(path)
     with open_hdf5(path, _SCHEMA) as file:
         return trajectories_of(file)
+
+
+def _from_npz(path: Path) -> Trajectories:
+    if not path.is_file():
+        raise FormatError(f"{path} does not exist", "an .npz file of trajectories", "correct the path")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise FormatError(
+            f"{path} cannot be read as .npz ({error})", "plain arrays saved by numpy.savez", "save it again"
+        ) from error
+    if missing := sorted({"inputs", "outputs"} - set(arrays)):
+        raise FormatError(
+            f"{path} has no array {' and no array '.join(missing)}; it has {', '.join(sorted(arrays)) or 'none'}",
+            "inputs (N, T, m) and outputs (N, T, q)",
+            "save them under these names",
+        )
+    kinds = {"inputs": np.float64, "outputs": np.float64, "lengths": np.int64, "labels": np.int64, "observed": bool}
+    known = {name: arrays[name].astype(kind) for name, kind in kinds.items() if name in arrays}
+    for name in ("inputs", "outputs"):
+        if known[name].ndim != 3:
+            raise FormatError(
+                f"{path}: {name} has shape {known[name].shape}",
+                "three axes: trajectories, steps, " + name,
+                "add the missing axis, e.g. outputs[..., None]",
+            )
+    if "lengths" not in known:
+        known["lengths"] = np.full(len(known["inputs"]), known["inputs"].shape[1], np.int64)
+    return Trajectories(**known)

@@ -12,11 +12,11 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from spikeline.config.training import TrainingSettings
 from spikeline.errors import ConfigError
+from spikeline.progress import ProgressBar
 from spikeline.training.checkpoints import Checkpoints
 from spikeline.training.csv_log import CsvLog
 from spikeline.training.losses import Losses
 from spikeline.training.prefetch import Prefetcher
-from spikeline.training.progress import ProgressBar
 from spikeline.training.random_states import random_states, set_random_states
 from spikeline.training.stopping import StopRequest
 from spikeline.training.tensorboard_log import TENSORBOARD_FOLDER, TensorBoardLog
@@ -144,7 +144,7 @@ class StepEnd(Callback):
         )
         self._row_began, self._row_waited, self._row_step = now, waited, step
         if self._bar is not None:
-            self._bar.show(step, means["loss"])
+            self._bar.show(step, f"loss {means['loss']:.4g}")
 
     def _validate(self, trainer: Trainer, module: LightningModule, step: int) -> None:
         assert self.validation is not None

@@ -5,42 +5,14 @@ import pytest
 
 from spikeline.artifacts import seed_stream
 from spikeline.dynamics.em.kalman_smoother import smooth
-from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
+from spikeline.dynamics.simulated.generator import simulate_mixture
 from spikeline.dynamics.systems import LinearSystem
-
-
-def _positive(draw: np.random.Generator, n: int) -> np.ndarray:
-    root = draw.normal(size=(n, n))
-    return root @ root.T + 0.1 * np.eye(n)
+from tests.dynamics.em.joint_gaussian import joint_gaussian
+from tests.dynamics.em.mixtures import system_of
 
 
 def _system(seed: int, n: int, m: int, q: int) -> LinearSystem:
-    draw = seed_stream(seed, "test-smoother")
-    base = random_system(n, m, q, draw)
-    return LinearSystem(
-        base.A, base.B, base.C, base.D, _positive(draw, n), _positive(draw, q), draw.normal(size=n), _positive(draw, n)
-    )
-
-
-def _joint(system: LinearSystem, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance of (x[0], ..., x[T-1], y[0], ..., y[T-1])."""
-    T, n, q = len(inputs), len(system.A), len(system.R)
-    # x = F (mu + e0, Bu + w, ...), with F the lower block triangle of powers of A
-    F = np.zeros((T * n, T * n))
-    for i in range(T):
-        for j in range(i + 1):
-            F[i * n : (i + 1) * n, j * n : (j + 1) * n] = np.linalg.matrix_power(system.A, i - j)
-    pushed = np.concatenate([system.mu, *(system.B @ u for u in inputs[:-1])])
-    noise = np.zeros((T * n, T * n))
-    noise[:n, :n] = system.S
-    for i in range(1, T):
-        noise[i * n : (i + 1) * n, i * n : (i + 1) * n] = system.Q
-    Cs, Rs = np.kron(np.eye(T), system.C), np.kron(np.eye(T), system.R)
-    mean_x, cov_x = F @ pushed, F @ noise @ F.T
-    mean_y = Cs @ mean_x + np.concatenate([system.D @ u for u in inputs])
-    cross = cov_x @ Cs.T
-    assert Cs.shape == (T * q, T * n)
-    return np.concatenate([mean_x, mean_y]), np.block([[cov_x, cross], [cross.T, Cs @ cross + Rs]])
+    return system_of(seed_stream(seed, "test-smoother"), n, m, q)
 
 
 @pytest.mark.parametrize(("n", "m", "q"), [(2, 2, 2), (3, 1, 2), (1, 2, 3)])
@@ -49,7 +21,7 @@ def test_as_the_joint_gaussian_says(n, m, q):
     data = simulate_mixture([system], np.ones(1), 4, T, seed_stream(9, "test-smoother"))
     made = smooth(system, data.inputs, data.outputs)
     for i in range(4):
-        mean, cov = _joint(system, data.inputs[i])
+        mean, cov = joint_gaussian(system, data.inputs[i])
         states, seen = slice(0, T * n), slice(T * n, None)
         error = data.outputs[i].ravel() - mean[seen]
         weight = np.linalg.solve(cov[seen, seen], cov[seen, states]).T

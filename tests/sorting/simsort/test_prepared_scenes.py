@@ -12,7 +12,7 @@ import pytest
 from spikeline.errors import DataError
 from spikeline.sorting.simsort import prepared_scenes
 from spikeline.sorting.simsort.prepared_scenes import PreparedScenes
-from spikeline.sorting.simsort.scenes import make_scene
+from spikeline.sorting.simsort.scenes import plan_scene
 from tests.sorting.simsort.small_scenes import SETTINGS, scenes
 
 
@@ -38,9 +38,9 @@ def test_threads_that_want_the_same_scene_make_it_once(monkeypatch: pytest.Monke
 
     def counting(entries: Any, settings: Any, index: int, *rest: Any, **options: Any) -> Any:
         made[index] += 1
-        return make_scene(entries, settings, index, *rest, **options)
+        return plan_scene(entries, settings, index, *rest, **options)
 
-    monkeypatch.setattr(prepared_scenes, "make_scene", counting)
+    monkeypatch.setattr(prepared_scenes, "plan_scene", counting)
     shared = scenes(keep=4)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(shared, [5, 5, 6, 5, 6, 6]))

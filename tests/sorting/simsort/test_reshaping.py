@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from spikeline.sorting.simsort.reshaping import reshaped
+from spikeline.sorting.simsort.reshaping import reshaped, stretched
+from spikeline.sorting.simsort.reshaping_torch import reshaped_on
 from tests.sorting.simsort.planted import noise
 
 
@@ -38,3 +40,18 @@ def test_noise_keeps_its_level_in_the_band(stretch: float) -> None:
     power = np.abs(np.fft.rfft(out)) ** 2 / len(out)
     inside = power[len(power) // 10 : len(power) // 2]
     assert inside.mean() == pytest.approx(stretch, rel=0.05)  # longer noise has its power in a narrower band
+
+
+@pytest.mark.parametrize("stretch", [0.65, 1.0, 1.31])
+@pytest.mark.parametrize("phase", [0.0, 2.5])
+@pytest.mark.parametrize("samples", [5000, 4099])
+def test_torch_equals_numpy(stretch: float, phase: float, samples: int) -> None:
+    traces = noise(samples, 3)
+    made = reshaped_on(torch.from_numpy(traces), stretch, phase)
+    assert made.dtype == torch.float32
+    np.testing.assert_allclose(made.numpy(), reshaped(traces, stretch, phase), atol=2e-5)
+
+
+def test_spikes_move_with_the_traces() -> None:
+    assert stretched(np.array([0, 10, 99]), 1.5, 150).tolist() == [0, 15, 148]
+    assert stretched(np.array([0, 10, 99]), 0.5, 50).tolist() == [0, 5, 49]

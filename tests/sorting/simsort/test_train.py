@@ -174,18 +174,56 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.parametrize("network", TRAINED)
+def test_scenes_of_torch_go_on_to_the_same_bytes_and_train_alike(
+    network: str, trained: Path, bank: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, but for where the tensors lie."""
+    function, settings = TRAINED[network]
+    if network == "identifier":
+        settings = settings.model_copy(update={"settling_batches": 1})  # scenes of torch are slow on a CPU
+    kind = DetectionBatches if network == "detector" else IdentificationBatches
+    whole, stop_at = kind.batch, [99]
+
+    def stopping(self: Any, step: int) -> Any:
+        if step == stop_at[0]:
+            raise OSError("the machine went down")
+        batch = whole(self, step)
+        assert isinstance(batch["traces" if network == "detector" else "snippets"], torch.Tensor)
+        return batch
+
+    monkeypatch.setattr("spikeline.sorting.simsort.scene_device.scene_device", lambda *settings: torch.device("cpu"))
+    monkeypatch.setattr(kind, "batch", stopping)
+    function(settings, job(bank, tmp_path / "whole", network))
+    stop_at[0] = 5
+    with pytest.raises(OSError, match="went down"):
+        function(settings, job(bank, tmp_path / "stopped", network))
+    stop_at[0] = 99
+    function(settings, job(bank, tmp_path / "stopped", network))
+    assert outputs(tmp_path / "stopped") == outputs(tmp_path / "whole")
+    by_torch, card = read_weights(tmp_path / f"whole/{network}.safetensors")
+    by_numpy, other = read_weights(trained / f"{network}.safetensors")
+    assert card["last"]["validation"]["loss"] == pytest.approx(other["last"]["validation"]["loss"], rel=1e-3)
+    if network == "detector":
+        assert card["trained_on"] == other["trained_on"]
+        for name, part in by_numpy.items():
+            np.testing.assert_allclose(by_torch[name], part, atol=1e-2 * np.abs(part).max())
+
+
 def test_other_settings_start_again(bank: list[Path], tmp_path: Path) -> None:
     here = job(bank, tmp_path, "detector")
     one = train._key({**DETECTOR.plain(), "bank": {}}, here)
     slower = DETECTOR.training.model_copy(update={"checkpoint_every_steps": 3})
     same = train._key({**DETECTOR.plain(), "training": slower.plain(), "bank": {}}, here)
+    scenes = DETECTOR.scenes.model_copy(update={"accelerator": "cpu"})
+    elsewhere = train._key({**DETECTOR.plain(), "scenes": scenes.plain(), "bank": {}}, here)
     noisier = DETECTOR.model_copy(update={"scenes": DETECTOR.scenes.model_copy(update={"noise_uv": (1.0, 2.0)})})
     others = [
         train._key({**noisier.plain(), "bank": {}}, here),
         train._key({**DETECTOR.plain(), "bank": {"sha256": ["0"]}}, here),
         train._key({**DETECTOR.plain(), "bank": {}}, dataclasses.replace(here, threads=2)),
     ]
-    assert one == same and one not in others and len(set(others)) == 3
+    assert one == same == elsewhere and one not in others and len(set(others)) == 3
 
 
 def test_held_out_cells_are_never_trained_on(bank: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,9 +19,7 @@ class PrefilterSettings(Settings):
         description="auto: filter where the inputs are found to be correlated over time. The responses stay what they "
         "are, because a scalar filter commutes with a linear system. EM sees the unfiltered trajectories.",
     )
-    most_lags: int = setting(
-        4, unit="steps", description="Largest order of the filter; the order is chosen by BIC.", ge=1, le=50
-    )
+    most_lags: int = setting(4, description="Largest order of the filter; the order is chosen by BIC.", ge=1, le=50)
 
 
 class MomentSettings(Settings):
@@ -34,8 +32,7 @@ class MomentSettings(Settings):
     )
     lags: int | None = setting(
         None,
-        unit="steps",
-        description="How much of the responses, with lag 0. null: 2 n + 2 for n states. The U-statistic needs "
+        description="How many steps of the responses, with lag 0. null: 2 n + 2 for n states. The U-statistic needs "
         "trajectories of three times as many steps.",
         ge=3,
         le=200,
@@ -60,16 +57,23 @@ class StartSettings(Settings):
     fall_back: bool = setting(
         True,
         description="Start with fir_kmeans, and say so, where moments cannot be had: inputs that are the same in every "
-        "trial or of too low rank, trajectories that are too short.",
+        "trial or of too low rank, or that no filter makes white, trajectories that are too short, gaps at every step.",
     )
     decomposition: Literal["smd", "rtpm"] = setting(
         "smd", description="smd: simultaneous matrix diagonalisation; rtpm: robust tensor power method."
     )
-    noise: Literal["residuals_inflated", "residuals", "residual_covariance", "fixed"] = setting(
-        "residuals_inflated",
+    regress_anew: bool = setting(
+        True,
+        description="tensor: give each trajectory to the response that suits it, regress the outputs of each group on "
+        "the inputs, and so on until none moves; systems are made of these regressions, whose error is a tenth. false: "
+        "as published, systems are made of the moments' responses.",
+    )
+    noise: Literal["residuals", "residuals_inflated", "residual_covariance", "fixed"] = setting(
+        "residuals",
         description="First Q and R. residuals: from the autocovariances of what the first systems leave; "
-        "residuals_inflated: the same with a larger Q, because EM crawls from a small one; residual_covariance: half "
-        "of the covariance each; fixed: Q = 0.1, R = 0.1 of the outputs' variance.",
+        "residuals_inflated: the same with a larger Q, for starts that are not regressed anew, from which EM crawls "
+        "otherwise; residual_covariance: half of the covariance each; fixed: Q = 0.1, R = 0.1 of the outputs' "
+        "variance.",
     )
 
 
@@ -79,10 +83,14 @@ class EMSettings(Settings):
     most_iterations: int = setting(200, description="EM ends after these at the latest.", ge=0, le=1_000_000)
     tolerance: FiniteFloat = setting(
         1e-6,
-        unit="nat per number",
-        description="EM ends when an iteration gains less than this for each number in the outputs.",
+        description="EM ends when an iteration gains less than this, in nats for each number in the outputs.",
         ge=0,
         le=1,
+    )
+    acceleration: Literal["anderson", "none"] = setting(
+        "anderson",
+        description="anderson: the next mixture is extrapolated from the last few, and taken back if it is less "
+        "likely; far fewer iterations. none: EM alone.",
     )
     engine: Literal["auto", "numba", "torch", "numpy"] = setting(
         "auto",
@@ -92,6 +100,14 @@ class EMSettings(Settings):
     feedthrough: bool = setting(True, description="Whether inputs reach the outputs of the same step (D); else D = 0.")
     diagonal_observation_noise: bool = setting(False, description="Whether R has no covariances.")
     shared_outputs: bool = setting(False, description="Whether all components have one C.")
+    checkpoint_minutes: FiniteFloat = setting(
+        5.0,
+        unit="min",
+        description="How often the state of a fit is kept, so that a fit that was killed goes on from there; 0: after "
+        "every iteration. Changes no result.",
+        ge=0,
+        le=100_000,
+    )
 
 
 class FitSettings(Settings):

@@ -20,7 +20,7 @@ from spikeline.config.simsort.paper import (
     PaperTrainingSettings,
 )
 from spikeline.config.simsort.paper_sorter import PaperSortingSettings
-from spikeline.config.simsort.scenes import SceneSettings
+from spikeline.config.simsort.scenes import SceneSettings, settings_of_job
 from spikeline.config.simsort.sorter import TRAINED, SimSortSettings
 from spikeline.config.simsort.training import SimSortTrainingSettings
 
@@ -43,4 +43,5 @@ __all__ = [
     "SceneSettings",
     "SimSortSettings",
     "SimSortTrainingSettings",
+    "settings_of_job",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from spikeline.config.base import FiniteFloat, Settings, setting
+from spikeline.config.base import FiniteFloat, Settings, other_default, setting
 from spikeline.config.simsort.scenes import SceneSettings
-from spikeline.config.training import TrainingSettings
+from spikeline.config.simsort.schedule import ScheduleSettings
 
 __all__ = [
     "DetectionBatchSettings",
@@ -91,30 +91,12 @@ class DetectionBatchSettings(Settings):
         return self
 
 
-class DetectorScheduleSettings(TrainingSettings):
+class DetectorScheduleSettings(ScheduleSettings):
     """How the detector is trained."""
 
-    steps: int = setting(
-        20_000,
-        unit="optimiser steps",
-        description="Length of the training; 20,000 take 40 minutes of one core (measured).",
-        ge=1,
-        le=100_000_000,
-    )
-    learning_rate: FiniteFloat = setting(
-        3e-3,
-        description="Highest learning rate, reached after the warm-up; our choice, a small network bears it.",
-        gt=0,
-        le=10,
-    )
-    warm_up_steps: int = setting(
-        50,
-        unit="optimiser steps",
-        description="The learning rate rises linearly over these. Counted within steps.",
-        ge=0,
-    )
-    log_every_steps: int = setting(
-        50, unit="optimiser steps", description="One row of the log is the mean over this many steps.", ge=1
+    steps: int = other_default(ScheduleSettings, "steps", 20_000, "20,000 take 40 minutes of one core (measured).")
+    learning_rate: FiniteFloat = other_default(
+        ScheduleSettings, "learning_rate", 3e-3, "Our choice, a small network bears it."
     )
 
 

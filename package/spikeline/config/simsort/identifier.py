@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from spikeline.config.base import FiniteFloat, Range, Settings, setting
+from spikeline.config.base import FiniteFloat, Range, Settings, other_default, setting
 from spikeline.config.simsort.scenes import SceneSettings
-from spikeline.config.training import TrainingSettings
+from spikeline.config.simsort.schedule import ScheduleSettings
 
 __all__ = [
     "IdentificationBatchSettings",
@@ -64,33 +64,16 @@ class IdentificationBatchSettings(Settings):
     )
 
 
-class IdentifierScheduleSettings(TrainingSettings):
+class IdentifierScheduleSettings(ScheduleSettings):
     """How the identifier is trained."""
 
-    steps: int = setting(
-        12_000,
-        unit="optimiser steps",
-        description="Length of the training; 12,000 take 20 minutes of one core (measured).",
-        ge=1,
-        le=100_000_000,
-    )
-    learning_rate: FiniteFloat = setting(
-        1e-3, description="Highest learning rate, reached after the warm-up; our choice.", gt=0, le=10
-    )
-    warm_up_steps: int = setting(
-        50,
-        unit="optimiser steps",
-        description="The learning rate rises linearly over these. Counted within steps.",
-        ge=0,
-    )
-    weight_decay: FiniteFloat = setting(
+    steps: int = other_default(ScheduleSettings, "steps", 12_000, "12,000 take 20 minutes of one core (measured).")
+    learning_rate: FiniteFloat = other_default(ScheduleSettings, "learning_rate", 1e-3, "Our choice.")
+    weight_decay: FiniteFloat = other_default(
+        ScheduleSettings,
+        "weight_decay",
         1e-3,
-        description="Pull of the weights towards zero: the bank's cells are few, and to be told from others too.",
-        ge=0,
-        le=1,
-    )
-    log_every_steps: int = setting(
-        50, unit="optimiser steps", description="One row of the log is the mean over this many steps.", ge=1
+        "Stronger here: the bank's cells are few, and to be told from others too.",
     )
 
 

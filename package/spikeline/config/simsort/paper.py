@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from spikeline.config.base import FiniteFloat, Range, Settings, setting
-from spikeline.config.training import TrainingSettings
+from spikeline.config.base import FiniteFloat, Range, Settings, other_default, setting
+from spikeline.config.simsort.schedule import PaperScheduleSettings
 
 __all__ = [
     "PaperDetectionBatchSettings",
@@ -131,25 +131,18 @@ class PaperDetectionBatchSettings(Settings):
         return self
 
 
-class PaperDetectorScheduleSettings(TrainingSettings):
+class PaperDetectorScheduleSettings(PaperScheduleSettings):
     """How the published detector is trained."""
 
-    steps: int = setting(
+    steps: int = other_default(
+        PaperScheduleSettings,
+        "steps",
         41_000,
-        unit="optimiser steps",
-        description="Length of the training. SimSort's is 200 epochs, of how many windows is not known; 41,000 steps "
-        "are 200 times one window of four fifths of 8192 trials. For a GPU: a step takes a core minutes.",
-        ge=1,
-        le=100_000_000,
+        "SimSort's is 200 epochs, of how many windows is not known; 41,000 steps are 200 times one window of four "
+        "fifths of 8192 trials. For a GPU: a step takes a core minutes.",
     )
-    optimiser: Literal["adamw", "adam"] = setting("adam", description="adam: as in the released SimSort; or adamw.")
-    learning_rate: FiniteFloat = setting(5e-4, description="Highest learning rate; SimSort's.", gt=0, le=10)
-    warm_up_steps: int = setting(
-        4000, unit="optimiser steps", description="The learning rate rises linearly over these; SimSort's.", ge=0
-    )
-    gradient_clip: FiniteFloat | None = setting(
-        None, description="Largest norm of the gradient. null: not clipped, as in the released SimSort.", gt=0
-    )
+    learning_rate: FiniteFloat = other_default(PaperScheduleSettings, "learning_rate", 5e-4, "5e-4 is SimSort's.")
+    warm_up_steps: int = other_default(PaperScheduleSettings, "warm_up_steps", 4000, "4000 is SimSort's.")
 
 
 class PaperDetectorTrainingSettings(Settings):
@@ -219,27 +212,27 @@ class PaperIdentificationBatchSettings(Settings):
     )
 
 
-class PaperIdentifierScheduleSettings(TrainingSettings):
+class PaperIdentifierScheduleSettings(PaperScheduleSettings):
     """How the published identifier is trained."""
 
-    steps: int = setting(
+    steps: int = other_default(
+        PaperScheduleSettings,
+        "steps",
         5_000,
-        unit="optimiser steps",
-        description="Length of the training; our choice, some hours of one core. SimSort's is 8 epochs of batches of "
-        "256; of how many triplets is not known.",
-        ge=1,
-        le=100_000_000,
+        "5,000 are our choice, some hours of one core. SimSort's is 8 epochs of batches of 256; of how many triplets "
+        "is not known.",
     )
-    optimiser: Literal["adamw", "adam"] = setting("adam", description="adam: as in the released SimSort; or adamw.")
-    learning_rate: FiniteFloat = setting(
-        1e-3, description="1e-3 in the released configuration, 1e-4 in the published script.", gt=0, le=10
+    learning_rate: FiniteFloat = other_default(
+        PaperScheduleSettings,
+        "learning_rate",
+        1e-3,
+        "1e-3 in the released configuration, 1e-4 in the published script.",
     )
-    schedule: Literal["half_cosine", "constant"] = setting(
+    schedule: Literal["half_cosine", "constant"] = other_default(
+        PaperScheduleSettings,
+        "schedule",
         "constant",
-        description="constant: SimSort halves the rate every 10 epochs, and its released configuration ends after 8.",
-    )
-    gradient_clip: FiniteFloat | None = setting(
-        None, description="Largest norm of the gradient. null: not clipped, as in the released SimSort.", gt=0
+        "constant here: SimSort halves the rate every 10 epochs, and its released configuration ends after 8.",
     )
 
 

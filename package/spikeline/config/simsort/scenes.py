@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 
 from spikeline.config.base import FiniteFloat, Range, Settings, setting
 
-__all__ = ["SceneSettings"]
+__all__ = ["SceneSettings", "settings_of_job"]
 
 
 class SceneSettings(Settings):
@@ -87,6 +87,11 @@ class SceneSettings(Settings):
         ge=0,
         le=1,
     )
+    accelerator: Literal["auto", "cpu", "gpu"] = setting(
+        "auto",
+        description="Where the traces of scenes are made, and windows cut from them; auto: on the GPU if the network "
+        "is trained on one. What is drawn is the same, so the scenes agree to rounding.",
+    )
 
     @model_validator(mode="after")
     def _units_in_order(self) -> SceneSettings:
@@ -94,3 +99,14 @@ class SceneSettings(Settings):
         if not 1 <= low <= high <= 100:
             raise ValueError(f"units = [{low}, {high}]: two whole numbers from 1 to 100, the smaller first")
         return self
+
+
+def settings_of_job(network: Settings) -> dict[str, Any]:
+    """What a job that trains a network is told, and its card says: where scenes are made only if that was chosen.
+
+    Without it a job is what it was before that key, and is not run again.
+    """
+    plain = network.plain()
+    if plain["scenes"].get("accelerator") == "auto":
+        del plain["scenes"]["accelerator"]
+    return plain

@@ -1,4 +1,4 @@
-"""Recordings, true spikes and snippets from the data sets of the table: one module per layout, and this table of them.
+"""Recordings, true spikes, snippets and sessions from the data sets of the table: a module per layout, and their table.
 
 What each layout holds, and what its entries must say, stands in `spikeline.data.layouts`; for users in
 ``docs/datasets.md``.
@@ -7,19 +7,25 @@ What each layout holds, and what its entries must say, stands in `spikeline.data
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spikeline.data.binned_session import BinnedSession
 from spikeline.data.datasets import DatasetEntry, refuse_other_layout, resolve_dataset
-from spikeline.data.layouts import LAYOUTS, SNIPPET_READERS
+from spikeline.data.layouts import LAYOUTS, SESSION_READERS, SNIPPET_READERS
+from spikeline.data.readers.area2_bump import read_area2_bump
+from spikeline.data.readers.binned_npz import read_binned_npz
 from spikeline.data.readers.hc1 import read_hc1_recording, read_hc1_truth
 from spikeline.data.readers.ibl import read_ibl_comparison, read_ibl_recording
 from spikeline.data.readers.plain_arrays import read_plain_npz
+from spikeline.data.readers.pmd1 import read_pmd1
 from spikeline.data.readers.quiroga import read_quiroga_recording, read_quiroga_truth
 from spikeline.data.readers.quiroga_snippets import Snippets, read_snippets
 from spikeline.data.readers.spikeforest import read_spikeforest_recording, read_spikeforest_truth
 from spikeline.data.readers.tetrode import read_tetrode, tetrode_recording
 from spikeline.data.readers.true_spikes import LabelledSpikes
+from spikeline.data.session import Session
 from spikeline.data.spikeinterface_folder import read_spikeinterface_folder
 from spikeline.errors import DataError, FormatError
 
@@ -30,6 +36,7 @@ __all__ = [
     "Snippets",
     "read_comparison_sorting",
     "read_dataset_recording",
+    "read_dataset_session",
     "read_dataset_snippets",
     "read_ground_truth",
     "read_plain_npz",
@@ -50,6 +57,11 @@ TRUTHS: dict[str, Callable[[Path, DatasetEntry], LabelledSpikes | None]] = {
     "quiroga_npz": read_quiroga_truth,
     "spikeforest_mda": read_spikeforest_truth,
     "hc1": read_hc1_truth,
+}
+SESSIONS: dict[str, Callable[[Path, DatasetEntry], Session | BinnedSession]] = {
+    "binned_session_npz": read_binned_npz,
+    "area2_bump_nwb": read_area2_bump,
+    "pmd1_mat": read_pmd1,
 }
 COMPARISONS: dict[str, Callable[[Path, DatasetEntry], LabelledSpikes | None]] = {"ibl": read_ibl_comparison}
 
@@ -137,6 +149,26 @@ def read_dataset_snippets(name: str, data_root: str | Path, table: Mapping[str, 
             "correct the table",
         )
     return snippets
+
+
+def read_dataset_session(
+    name: str, data_root: str | Path, table: Mapping[str, DatasetEntry]
+) -> Session | BinnedSession:
+    """A recording day of the data-set table: spikes of units, or their counts where the data set has no more.
+
+    Trials have the columns ``direction_deg`` (of the reach or target, counter-clockwise from the right) and, where the
+    data set has them, ``go`` (seconds), ``passive`` and ``split``; behaviour is called ``hand_velocity``,
+    ``hand_position`` and ``force``; whatever else the data set has keeps its own name.
+
+    Raises
+    ------
+    DataError
+        If the data set cannot be resolved, or is no session.
+    FormatError
+        If the file is not what the table says.
+    """
+    path, entry = _resolved(name, data_root, table, SESSION_READERS)
+    return replace(SESSIONS[entry.reader](path, entry), name=name)
 
 
 def _resolved(

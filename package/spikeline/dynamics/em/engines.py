@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+from dataclasses import replace
 from typing import Literal
 
 from spikeline.dynamics.em.expectation import Engine
+from spikeline.dynamics.em.fit_checks import seen_outputs
 from spikeline.dynamics.em.numpy_engine import NumpyEngine
+from spikeline.dynamics.em.split_engine import SplitEngine
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import ConfigError
 
 __all__ = ["EngineName", "make_engine"]
 
 EngineName = Literal["auto", "numba", "torch", "numpy"]
-_NUMBA = "spikeline.dynamics.em.numba_engine"
 _DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 
 
@@ -26,24 +28,38 @@ def make_engine(name: EngineName, trajectories: Trajectories) -> Engine:
     name
         auto: torch if it is installed and there is a GPU, else numba.
     trajectories
-        What it will compute on.
+        What it will compute on. `MissingOutputsEngine` has those of which outputs are missing, whatever the name.
 
     Raises
     ------
     ConfigError
         If the engine that is asked for is not installed.
     """
+    whole = (seen_outputs(trajectories) | ~trajectories.inside()[..., None]).all(axis=(1, 2))
+    if whole.all():
+        return _of_whole(name, trajectories)
+    from spikeline.dynamics.em.missing_outputs import MissingOutputsEngine
+
+    if not whole.any():
+        return MissingOutputsEngine(trajectories)
+    return SplitEngine(trajectories, whole, lambda part: _of_whole(name, part), MissingOutputsEngine)
+
+
+def _of_whole(name: EngineName, trajectories: Trajectories) -> Engine:
+    trajectories = replace(trajectories, observed=None)
     if name == "auto":
-        name = "torch" if _gpu_with_torch() else "numba" if importlib.util.find_spec(_NUMBA) else "numpy"
+        name = "torch" if _gpu_with_torch() else "numba"
     if name == "numpy":
         return NumpyEngine(trajectories)
     if name == "numba":
-        if importlib.util.find_spec(_NUMBA) is None:
-            raise ConfigError("engine: numba, which is not there", "auto, torch or numpy", "choose one of these")
-        return importlib.import_module(_NUMBA).NumbaEngine(trajectories)
+        from spikeline.dynamics.em.numba_engine import NumbaEngine
+
+        return NumbaEngine(trajectories)
     if importlib.util.find_spec("torch") is None:
         raise ConfigError("engine: torch, and PyTorch is not installed", "auto, numba or numpy", "pip install torch")
-    return importlib.import_module("spikeline.dynamics.em.torch_engine").TorchEngine(trajectories)
+    from spikeline.dynamics.em.torch_engine import TorchEngine
+
+    return TorchEngine(trajectories)
 
 
 def _gpu_with_torch() -> bool:

@@ -1,4 +1,4 @@
-"""What the smoothed states of one component say of its matrices: sums over trajectories, and the matrices they give."""
+"""What the smoothed states of one component say of its matrices: sums over trajectories."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from spikeline.dynamics.em.kalman_smoother import SmoothedStates
-from spikeline.dynamics.systems import LinearSystem
 
-__all__ = ["SufficientStatistics", "maximised", "sufficient_statistics"]
-
-_RIDGE = 1e-8
+__all__ = ["SufficientStatistics", "sufficient_statistics"]
 
 
 @dataclass(frozen=True)
@@ -96,53 +93,3 @@ def sufficient_statistics(
         n_all=weight * steps,
         n_first=weight,
     )
-
-
-def maximised(statistics: SufficientStatistics, floor: float, *, feedthrough: bool = True) -> tuple[LinearSystem, bool]:
-    """The matrices of largest expected likelihood, in closed form.
-
-    Parameters
-    ----------
-    statistics
-        Of one component.
-    floor
-        No eigenvalue of a covariance falls below it.
-    feedthrough
-        Whether D is estimated; else it is zero, and C is the solution of the smaller regression.
-
-    Returns
-    -------
-    tuple
-        The system, and whether an eigenvalue was raised to the floor: then the likelihood may fall.
-    """
-    n = len(statistics.first)
-    m = len(statistics.zz_all) - n
-    AB = _regression(statistics.xz_next, statistics.zz_next)
-    Q, q_raised = _floored((statistics.xx_next - AB @ statistics.xz_next.T) / statistics.n_next, floor)
-    if feedthrough:
-        CD = _regression(statistics.yz_all, statistics.zz_all)
-    else:
-        C = _regression(statistics.yz_all[:, :n], statistics.zz_all[:n, :n])
-        CD = np.concatenate([C, np.zeros((len(C), m))], axis=1)
-    R, r_raised = _floored((statistics.yy_all - CD @ statistics.yz_all.T) / statistics.n_all, floor)
-    mu = statistics.first / statistics.n_first
-    S, s_raised = _floored(statistics.first_square / statistics.n_first - np.outer(mu, mu), floor)
-    system = LinearSystem(AB[:, :n], AB[:, n:], CD[:, :n], CD[:, n:], Q, R, mu, S)
-    return system, q_raised or r_raised or s_raised
-
-
-def _regression(
-    cross: Float[np.ndarray, "rows columns"], square: Float[np.ndarray, "columns columns"]
-) -> Float[np.ndarray, "rows columns"]:
-    """cross square^-1; a ridge of rounding's size only where inputs or states do not determine it."""
-    if np.linalg.cond(square) > 1 / _RIDGE**1.5:
-        square = square + _RIDGE * np.trace(square) / len(square) * np.eye(len(square))
-    return np.linalg.solve(square, cross.T).T
-
-
-def _floored(covariance: Float[np.ndarray, "n n"], floor: float) -> tuple[Float[np.ndarray, "n n"], bool]:
-    covariance = (covariance + covariance.T) / 2
-    values, vectors = np.linalg.eigh(covariance)
-    if values[0] >= floor:
-        return covariance, False
-    return (vectors * np.maximum(values, floor)) @ vectors.T, True

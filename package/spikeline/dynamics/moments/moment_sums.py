@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from spikeline.errors import DataError
 
@@ -24,24 +23,24 @@ class MomentSum:
         How many there are.
     """
 
-    total: Float[np.ndarray, ...]
+    total: np.ndarray
     count: float
 
     def __add__(self, other: MomentSum) -> MomentSum:
         return MomentSum(self.total + other.total, self.count + other.count)
 
     @property
-    def value(self) -> Float[np.ndarray, ...]:
+    def value(self) -> np.ndarray:
         """The moment.
 
         Raises
         ------
         DataError
-            If nothing was counted: all trajectories were too short.
+            If nothing was counted: all trajectories were too short, or had too many gaps.
         """
         if not self.count > 0:
             raise DataError(
-                "no trajectory is long enough for a moment",
+                "no trajectory is long enough for a moment, or complete enough",
                 "trajectories of at least three windows of the lags (ustat), or of one (stein)",
                 "take fewer lags, or longer trajectories",
             )

@@ -8,15 +8,20 @@ L-th sample and other trajectories for the third moment than for the second; bot
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Float
 
+from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.moments.moment_sums import MomentSum
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
 
 __all__ = ["stein_second_moment", "stein_third_moment"]
+
+_SAMPLES_AT_ONCE = 50_000
 
 
 def stein_second_moment(trajectories: Trajectories, lags: int, *, first_lag: int = 0, stride: int = 1) -> MomentSum:
@@ -38,9 +43,14 @@ def stein_second_moment(trajectories: Trajectories, lags: int, *, first_lag: int
     DataError
         If there are several outputs.
     """
-    y, v = _samples(trajectories, lags, first_lag, stride)
-    squared = y**2
-    return MomentSum(((v * squared[:, None]).T @ v - squared.sum() * np.eye(v.shape[1])) / 2, float(len(y)))
+    d = lags * trajectories.n_inputs
+    total, power, count = np.zeros((d, d)), 0.0, 0
+    for y, v in _samples(trajectories, lags, first_lag, stride):
+        squared = y**2
+        total += (v * squared[:, None]).T @ v
+        power += float(squared.sum())
+        count += len(y)
+    return MomentSum((total - power * np.eye(d)) / 2, float(count))
 
 
 def stein_third_moment(
@@ -65,24 +75,36 @@ def stein_third_moment(
     DataError
         If there are several outputs.
     """
-    y, v = _samples(trajectories, lags, first_lag, stride)
-    z, cubed = v @ whitening, y**3
-    raw = np.einsum("s,sa,sb,sc->abc", cubed, z, z, z, optimize=True)
-    flat = np.einsum("a,bc->abc", cubed @ z, whitening.T @ whitening)
-    total = raw - flat - flat.transpose(1, 0, 2) - flat.transpose(1, 2, 0)
-    return MomentSum(total / 6, float(len(y)))
+    K = whitening.shape[1]
+    raw, once, count = np.zeros((K, K * K)), np.zeros(K), 0
+    for y, v in _samples(trajectories, lags, first_lag, stride):
+        z = v @ whitening
+        weighted = z * (y**3)[:, None]
+        raw += weighted.T @ (z[:, :, None] * z[:, None, :]).reshape(len(y), K * K)
+        once += weighted.sum(axis=0)
+        count += len(y)
+    flat = np.einsum("a,bc->abc", once, whitening.T @ whitening)
+    total = raw.reshape(K, K, K) - flat - flat.transpose(1, 0, 2) - flat.transpose(1, 2, 0)
+    return MomentSum(total / 6, float(count))
 
 
 def _samples(
     trajectories: Trajectories, lags: int, first_lag: int, stride: int
-) -> tuple[Float[np.ndarray, " S"], Float[np.ndarray, "S d"]]:
+) -> Iterator[tuple[Float[np.ndarray, " S"], Float[np.ndarray, "S d"]]]:
+    """Known outputs and the lagged inputs of each, some at a time."""
     if trajectories.n_outputs != 1:
         raise DataError(
             f"{trajectories.n_outputs} outputs",
             "one output for Stein's moments",
             "use the U-statistics (ustat_moments)",
         )
-    rows = lagged_inputs(trajectories.inputs, lags, first_lag)[:, ::stride]
     start = lags + first_lag - 1
-    inside = trajectories.inside()[:, start::stride]
-    return trajectories.outputs[:, start::stride, 0][inside], rows[inside]
+    at_once = max(1, _SAMPLES_AT_ONCE // trajectories.inputs.shape[1])
+    for first in range(0, len(trajectories), at_once):
+        part = trajectories[first : first + at_once]
+        known = known_outputs(part)[:, start::stride, 0]
+        outputs = part.outputs[:, start::stride, 0][known]
+        rows = lagged_inputs(part.inputs, lags, first_lag)[:, ::stride][known]
+        for sample in range(0, len(outputs), _SAMPLES_AT_ONCE):
+            some = slice(sample, sample + _SAMPLES_AT_ONCE)
+            yield outputs[some], rows[some]

@@ -5,6 +5,9 @@ v are the lagged inputs and G the impulse response. The output of a window depen
 its own inputs enter nowhere before it, and so, taken from the latest on, products of two or three different windows
 have the mean vec(G)^(x)2 and vec(G)^(x)3 without bias, whatever the noise and the response beyond the lags. Inputs must
 be independent over time, and need not be Gaussian.
+
+A window counts only if all outputs at its last step are known. Pairs and triples are then those of the windows that are
+there, and nothing is biased as long as what is missing does not depend on what it would have been.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, Int64
 
+from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.moments.moment_sums import MomentSum
 from spikeline.dynamics.trajectories import Trajectories
@@ -91,9 +95,9 @@ def _windows(
     for first in range(0, len(trajectories), at_once):
         part = trajectories[first : first + at_once]
         rows = lagged_inputs(part.inputs, lags, first_lag)
-        inside = part.inside()
+        complete = known_outputs(part).all(axis=2)
         for offset in range(min(lags, rows.shape[1])):
-            within = inside[:, start + offset :: lags]
+            within = complete[:, start + offset :: lags]
             outputs = np.where(within[..., None], part.outputs[:, start + offset :: lags], 0.0)
             covariates = np.where(within[..., None], rows[:, offset::lags], 0.0)
             products = np.einsum("ijq,ijv->ijqv", outputs, covariates).reshape(*within.shape, d)

@@ -46,7 +46,7 @@ def random_system(
     Q, R = process_noise * np.eye(n_states), observation_noise * np.eye(n_outputs)
     energy = float((markov_parameters(LinearSystem(A, B, C, D, Q, R, np.zeros(n_states), Q), _ENERGY_LAGS) ** 2).sum())
     # B and C share the scale, so that states are about as large as outputs
-    root = energy**0.25
+    root = energy**0.25 if energy else 1.0  # without inputs there is nothing to scale
     return LinearSystem(A, B / root, C / root, D / root**2, Q, R, np.zeros(n_states), Q)
 
 

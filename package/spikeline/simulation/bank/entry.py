@@ -9,9 +9,10 @@ ones where 16 bits would not do. The extracellular potential of the cell at any 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -23,6 +24,8 @@ from spikeline.simulation.bank.windows import take_windows
 from spikeline.simulation.field.geometry import SegmentGeometry
 
 __all__ = ["BANK_SCHEMA", "BankEntry", "read_bank_entry", "write_bank_entry"]
+
+_Made = TypeVar("_Made")
 
 BANK_SCHEMA = "current-bank"
 _GEOMETRY = {"start_um": "um", "end_um": "um", "diameter_um": "um", "is_soma": ""}
@@ -99,6 +102,16 @@ class BankEntry:
         mean = picked.mean(axis=1)
         picked -= mean[:, None]
         return mean, picked @ picked.T / picked.shape[1]
+
+    def once(self, what: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What ``make`` gives, made when it is first asked for by this name; not to be changed by who gets it."""
+        if what not in self._made:
+            self._made.setdefault(what, make())
+        return self._made[what]
+
+    @functools.cached_property
+    def _made(self) -> dict[Hashable, Any]:
+        return {}
 
     def components(self, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "rank window"]:
         """Scaled components of samples [start, stop), in units of the basis."""

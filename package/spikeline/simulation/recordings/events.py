@@ -61,6 +61,10 @@ def cut_snippets(entry: BankEntry, window_ms: tuple[float, float]) -> SpikeSnipp
     DataError
         If no spike of the entry has the window to itself.
     """
+    return entry.once(("snippets", *window_ms), lambda: _cut(entry, window_ms))
+
+
+def _cut(entry: BankEntry, window_ms: tuple[float, float]) -> SpikeSnippets:
     per_ms = entry.sampling_rate_hz * 1e-3
     before, after = round(window_ms[0] * per_ms), round(window_ms[1] * per_ms)
     taper = max(1, round(_TAPER_MS * per_ms))

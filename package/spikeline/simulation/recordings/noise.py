@@ -15,7 +15,7 @@ from spikeline.errors import ConfigError
 from spikeline.simulation.recordings.filters import filter_in_place
 from spikeline.simulation.recordings.normals import fill_normals
 
-__all__ = ["NoiseSource", "noise_block", "noise_filter", "noise_source"]
+__all__ = ["NoiseSource", "noise_block", "noise_filter", "noise_source", "white_block"]
 
 _RESONANCE_HZ = 300.0
 _RESONANCE_QUALITY = 2.0
@@ -129,20 +129,16 @@ def _white(source: NoiseSource, index: int, part: str, samples: np.ndarray, leve
     fill_normals(seed_sequence(source.seed, f"recording-noise-{part}", f"{source.name}/{index}"), samples, level)
 
 
-def noise_block(
-    source: NoiseSource, index: int, out: Float32[np.ndarray, "samples {source.n_channels}"] | None = None
-) -> Float32[np.ndarray, "samples {source.n_channels}"]:
-    """Noise of block ``index``, uV; with ``out``, its first samples, written there.
+def white_block(
+    source: NoiseSource, index: int
+) -> Float32[np.ndarray, "{source.warm_up}+{source.block} {source.n_channels}"]:
+    """What block ``index`` is filtered from: the filter's warm-up, then the block; of standard deviation 1.
 
     A block's white noise is drawn in two parts, head and tail, each from its own stream; the filter warms up on the
-    tail of the block before, which needs no more than that tail to be drawn again.
+    tail of the block before, which needs no more than that tail to be drawn again. Noise that stays white has its own
+    standard deviation already.
     """
     level = 1.0 if len(source.sections) else source.level_uv  # the sections hold the level themselves
-    if not (source.warm_up or len(source.sections)):
-        out = np.empty((source.block, source.n_channels), np.float32) if out is None else out
-        # a shorter array gets the first numbers of a longer one's
-        _white(source, index, "head", out, level)
-        return out
     head = source.block - source.warm_up
     samples = np.empty((source.warm_up + source.block, source.n_channels), np.float32)
     if source.warm_up:
@@ -150,6 +146,18 @@ def noise_block(
         _white(source, index, "tail", samples[source.warm_up + head :], level)
     if head:
         _white(source, index, "head", samples[source.warm_up : source.warm_up + head], level)
+    return samples
+
+
+def noise_block(
+    source: NoiseSource, index: int, out: Float32[np.ndarray, "samples {source.n_channels}"] | None = None
+) -> Float32[np.ndarray, "samples {source.n_channels}"]:
+    """Noise of block ``index``, uV; with ``out``, its first samples, written there."""
+    if not (source.warm_up or len(source.sections)) and out is not None:
+        # a shorter array gets the first numbers of a longer one's
+        _white(source, index, "head", out, source.level_uv)
+        return out
+    samples = white_block(source, index)
     if len(source.sections):
         filter_in_place(samples, source.sections)
     made = samples[source.warm_up :]

@@ -209,6 +209,10 @@ def mean_spike(entry: BankEntry, maximum_spikes: int = 200) -> Float64[np.ndarra
     DataError
         If no spike lies far enough from the entry's ends.
     """
+    return entry.once(("mean_spike", maximum_spikes), lambda: _mean_spike(entry, maximum_spikes))
+
+
+def _mean_spike(entry: BankEntry, maximum_spikes: int) -> np.ndarray:
     before, after = (round(t * 1e-3 * entry.sampling_rate_hz) for t in _MEAN_SPIKE_MS)
     spikes = entry.spike_samples[(entry.spike_samples + before >= 0) & (entry.spike_samples + after <= entry.n_samples)]
     if len(spikes) == 0:

@@ -17,7 +17,30 @@ from spikeline.simulation.recordings.interpolation import Interpolator, interpol
 from spikeline.simulation.recordings.pasting import SpikePaster, event_tables
 from spikeline.simulation.recordings.sources import ContinuousSource, EventSource, Motion
 
-__all__ = ["Synthesiser", "synthesise"]
+__all__ = ["Synthesiser", "by_kind", "synthesise"]
+
+
+def by_kind(
+    sources: Sequence[ContinuousSource | EventSource], n_channels: int, motion: Motion | None
+) -> tuple[list[ContinuousSource], list[EventSource]]:
+    """Sources of either kind, checked.
+
+    Raises
+    ------
+    DataError
+        If a source was projected to another number of channels or drift steps.
+    """
+    steps = 1 if motion is None else len(motion.grid_um)
+    for source in sources:
+        seen = source.projection.shape[0], source.projection.shape[1]
+        if seen[1] != n_channels or seen[0] not in (1, steps):
+            raise DataError(
+                f"a source projected to {seen[1]} channels at {seen[0]} displacements",
+                f"{n_channels} channels at {steps} (or 1) displacements",
+                "project every source with the same contacts and drift grid",
+            )
+    continuous = [source for source in sources if isinstance(source, ContinuousSource)]
+    return continuous, [source for source in sources if isinstance(source, EventSource)]
 
 
 class Synthesiser:
@@ -52,17 +75,7 @@ class Synthesiser:
         motion: Motion | None = None,
     ) -> None:
         self.n_channels, self.plan, self.bank_rate_hz, self.motion = n_channels, plan, bank_rate_hz, motion
-        steps = 1 if motion is None else len(motion.grid_um)
-        for source in sources:
-            seen = source.projection.shape[0], source.projection.shape[1]
-            if seen[1] != n_channels or seen[0] not in (1, steps):
-                raise DataError(
-                    f"a source projected to {seen[1]} channels at {seen[0]} displacements",
-                    f"{n_channels} channels at {steps} (or 1) displacements",
-                    "project every source with the same contacts and drift grid",
-                )
-        self.continuous = [s for s in sources if isinstance(s, ContinuousSource)]
-        self.events = [s for s in sources if isinstance(s, EventSource)]
+        self.continuous, self.events = by_kind(sources, n_channels, motion)
         self.event_tables = event_tables(plan)
         self._pasters = [SpikePaster(source, plan, self.event_tables, bank_rate_hz, motion) for source in self.events]
 

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
+from spikeline.simulation.recordings.device_arrays import DeviceArrays
 from spikeline.simulation.recordings.interpolation import Interpolator
 from spikeline.simulation.recordings.kernels import FINE_HALF
-from spikeline.simulation.recordings.noise import noise_filter
+from spikeline.simulation.recordings.pasting import event_tables
 from spikeline.simulation.recordings.sources import EVENT_PHASES, LOOP_SEAM, ContinuousSource, EventSource, Motion
-from spikeline.simulation.recordings.synthesis import Synthesiser
+from spikeline.simulation.recordings.synthesis import by_kind
 
-__all__ = ["TorchSynthesiser", "noise_like"]
+__all__ = ["TorchSynthesiser"]
 
 _EVENTS_AT_ONCE = 256
 
@@ -29,8 +30,8 @@ class TorchSynthesiser:
     ----------
     sources, n_channels, plan, bank_rate_hz, motion
         See `synthesis.Synthesiser`.
-    device
-        Where the tensors lie and the work is done.
+    arrays
+        The bank's arrays on the device where the work is done; several engines may share them.
     """
 
     def __init__(
@@ -41,43 +42,52 @@ class TorchSynthesiser:
         plan: Interpolator,
         bank_rate_hz: float,
         motion: Motion | None = None,
-        device: torch.device | str = "cpu",
+        arrays: DeviceArrays,
     ) -> None:
-        host = Synthesiser(sources, n_channels=n_channels, plan=plan, bank_rate_hz=bank_rate_hz, motion=motion)
+        self.continuous, self.events = by_kind(sources, n_channels, motion)
+        tables = event_tables(plan)
         self.n_channels, self.plan, self.bank_rate_hz, self.motion = n_channels, plan, bank_rate_hz, motion
-        self.device = torch.device(device)
+        self.arrays, self.device, self._tensor = arrays, arrays.device, arrays.sent
         # one matrix for all continuous sources, so that a window costs one product
         steps = 1 if motion is None else len(motion.grid_um)
-        tables = [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in host.continuous]
+        seen = [np.broadcast_to(s.projection, (steps, *s.projection.shape[1:])) for s in self.continuous]
         nothing = np.zeros((steps, n_channels, 0), np.float32)
-        self.projection = self._tensor(np.concatenate([nothing, *tables], axis=2))
-        self.continuous = [
-            (self._tensor(s.components[s.kept]), self._tensor(s.offset)[:, None], s.first, s.loops)
-            for s in host.continuous
-        ]
-        self.events = [(s, self._tensor(s.components), self._tensor(s.projection)) for s in host.events]
+        self.projection = self._tensor(np.concatenate([nothing, *seen], axis=2))
         self.table = self._tensor(plan.table)
-        self.doubling = self._tensor(host.event_tables.doubling)
-        self.fine = self._tensor(host.event_tables.fine).transpose(1, 2).flatten(1)
-
-    def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+        self.doubling = self._tensor(tables.doubling)
+        self.fine = self._tensor(tables.fine).transpose(1, 2).flatten(1)
 
     def _components(self, low: int, high: int) -> torch.Tensor:
-        rows = []
-        for components, offset, first, loops in self.continuous:
-            n_samples = components.shape[1]
-            place = torch.arange(first + low, first + high, device=self.device)
-            if loops:
-                seam = min(LOOP_SEAM, n_samples // 4)
-                place = place % (n_samples - seam)
-                weight = (place.to(torch.float32) / max(seam, 1)).clamp(max=1.0)
-                ending = (place + n_samples - seam).clamp(max=n_samples - 1)
-                here = weight * components[:, place].float() + (1 - weight) * components[:, ending].float()
-            else:
-                here = components[:, place.clamp(0, n_samples - 1)].float()
-            rows.append(here - offset)
-        return torch.cat(rows)
+        """(rank of all continuous sources, high - low): bank samples [low, high) after each source's first."""
+        out = torch.empty((self.projection.shape[2], high - low), device=self.device)
+        row = 0
+        for source in self.continuous:
+            own = out[row : row + len(source.kept)]
+            self._fill(source, low, own)
+            own -= self._tensor(source.offset)[:, None]
+            row += len(own)
+        return out
+
+    def _fill(self, source: ContinuousSource, low: int, out: torch.Tensor) -> None:
+        components, kept = self.arrays(source.components), self._tensor(source.kept)
+        n_samples, n = components.shape[1], out.shape[1]
+        if not source.loops:
+            place = torch.arange(source.first + low, source.first + low + n, device=self.device)
+            out.copy_(components[kept[:, None], place.clamp(0, n_samples - 1)])
+            return
+        seam = min(LOOP_SEAM, n_samples // 4)
+        period = n_samples - seam
+        done = 0
+        while done < n:
+            place = (source.first + low + done) % period
+            here = out[:, done : done + period - place]
+            here.copy_(components[:, place : place + here.shape[1]][kept])
+            fading = min(max(seam - place, 0), here.shape[1])  # the end of the entry fades into its beginning
+            if fading:
+                weight = torch.arange(place, place + fading, device=self.device) / seam
+                ending = components[:, place + period : place + period + fading][kept].float()
+                here[:, :fading] = weight * here[:, :fading] + (1 - weight) * ending
+            done += here.shape[1]
 
     def _position(self, time_s: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         below, weight = self.motion.position(time_s)
@@ -104,15 +114,8 @@ class TorchSynthesiser:
         windows = projected.unfold(1, 2 * self.plan.half, 1)[:, base]  # (n_channels, n, taps)
         return torch.einsum("cnj,nj->cn", windows, self.table[position % self.plan.up])
 
-    def _add_events(
-        self,
-        source: EventSource,
-        components: torch.Tensor,
-        projection: torch.Tensor,
-        start: int,
-        stop: int,
-        out: torch.Tensor,
-    ) -> None:
+    def _add_events(self, source: EventSource, start: int, stop: int, out: torch.Tensor) -> None:
+        components, projection = self.arrays(source.components), self._tensor(source.projection)
         up, down, half = self.plan.up, self.plan.down, self.doubling.shape[1] // 2
         width, phases = components.shape[2], 2 * len(self.fine)
         beyond = half + FINE_HALF  # bank samples before and after a snippet in which it may still be heard, and more
@@ -121,13 +124,15 @@ class TorchSynthesiser:
         for first in range(inside[0], inside[1], _EVENTS_AT_ONCE):
             chosen = slice(first, min(first + _EVENTS_AT_ONCE, inside[1]))
             times = self._tensor(source.times[chosen])
-            seen = projection[:1]
             if self.motion is not None and len(projection) > 1:
                 below, weight = self._position(source.times[chosen] / (EVENT_PHASES * self.bank_rate_hz * up / down))
                 lower, upper = projection[below], projection[(below + 1).clamp(max=len(projection) - 1)]
                 seen = lower + weight[:, None, None] * (upper - lower)
-            snippets = seen @ components[self._tensor(source.which[chosen])]  # (events, n_channels, width)
-            doubled = self._doubled(snippets, beyond)
+                doubled = self._doubled(seen @ components[self._tensor(source.which[chosen])], beyond)
+            else:  # a cell that stays where it is: a snippet that serves again is the same
+                used, event_of = np.unique(source.which[chosen], return_inverse=True)
+                doubled = self._doubled(projection[0] @ components[self._tensor(used)], beyond)
+                doubled = doubled[self._tensor(event_of)]
             earliest = (times * down - (source.centre + beyond) * phases) // (down * EVENT_PHASES) + 1
             sample = earliest[:, None] + torch.arange(reach + 1, device=self.device)
             place = source.centre * phases + (sample * EVENT_PHASES - times[:, None]) * down
@@ -142,8 +147,8 @@ class TorchSynthesiser:
         """Snippets (events, n_channels, width) at twice the rate, from ``beyond`` samples before to as many after."""
         taps = self.doubling.shape[1]
         padded = torch.nn.functional.pad(snippets, (beyond + taps // 2 - 1, beyond + taps // 2))
-        rows = torch.nn.functional.conv1d(padded.reshape(-1, 1, padded.shape[2]), self.doubling[:, None])
-        return rows.transpose(1, 2).reshape(*snippets.shape[:2], -1)
+        # a product, because convolutions of a GPU may round to ten bits (TF32)
+        return (padded.unfold(2, taps, 1) @ self.doubling.T).flatten(2)
 
     def traces(self, start: int, stop: int) -> Float32[torch.Tensor, "{stop}-{start} {self.n_channels}"]:
         """Recording samples [start, stop), uV."""
@@ -151,31 +156,6 @@ class TorchSynthesiser:
             out = self._continuous(start, stop).contiguous()
         else:
             out = torch.zeros((self.n_channels, stop - start), device=self.device)
-        for source, components, projection in self.events:
-            self._add_events(source, components, projection, start, stop, out)
+        for source in self.events:
+            self._add_events(source, start, stop, out)
         return out.T
-
-
-def noise_like(
-    traces: Float32[torch.Tensor, "*windows samples channels"],
-    colour: str,
-    level_uv: float,
-    sampling_rate_hz: float,
-    generator: torch.Generator | None = None,
-) -> Float32[torch.Tensor, "*windows samples channels"]:
-    """Gaussian noise with the spectrum of `noise.noise_filter`, in the shape of ``traces``.
-
-    Shaped in the frequency domain, so it is periodic over the window: right for training windows, which are never
-    joined.
-    """
-    noise = torch.randn(traces.shape, generator=generator, device=traces.device)
-    sections = noise_filter(colour, sampling_rate_hz)
-    if len(sections):
-        n_samples = traces.shape[-2]
-        turn = np.exp(-2j * np.pi * np.fft.rfftfreq(n_samples))
-        response = np.ones(len(turn))
-        for b0, b1, b2, _, a1, a2 in sections:
-            response = response * np.abs((b0 + b1 * turn + b2 * turn**2) / (1 + a1 * turn + a2 * turn**2))
-        shape = torch.from_numpy(response.astype(np.float32)).to(traces.device)[:, None]
-        noise = torch.fft.irfft(torch.fft.rfft(noise, dim=-2) * shape, n=n_samples, dim=-2)
-    return level_uv * noise

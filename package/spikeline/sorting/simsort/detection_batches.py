@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from jaxtyping import Float32, Int64
 
 from spikeline.artifacts import seed_stream
-from spikeline.sorting.simsort.prepared_scenes import PreparedScene, PreparedScenes
+from spikeline.sorting.simsort.prepared_scene import PreparedScene, joined
+from spikeline.sorting.simsort.prepared_scenes import PreparedScenes
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["DetectionBatches", "spike_labels"]
 
@@ -58,7 +64,7 @@ class DetectionBatches:
         self.steps_per_scene, self.scenes_per_batch = steps_per_scene, scenes_per_batch
         self.least_template_norm = least_template_norm
 
-    def batch(self, step: int) -> dict[str, np.ndarray]:
+    def batch(self, step: int) -> dict[str, np.ndarray | torch.Tensor]:
         """``traces`` [windows, 4, samples], ``labels`` and ``counted`` [windows, samples].
 
         A sample that is not counted belongs to a spike that is too small to be asked for. See
@@ -71,13 +77,13 @@ class DetectionBatches:
         for part in range(self.scenes_per_batch):
             scene = self.scenes(newest + part)
             marks, counts = self._marks(scene)
-            starts = draw.integers(0, len(scene.traces) - self.samples, self.windows // self.scenes_per_batch)
+            starts = draw.integers(0, scene.n_samples - self.samples, self.windows // self.scenes_per_batch)
             inside = starts[:, None] + np.arange(self.samples)
-            traces.append(scene.traces[inside].transpose(0, 2, 1))
+            traces.append(scene.cut(starts, 0, self.samples))
             labels.append(marks[inside])
             counted.append(counts[inside])
         return {
-            "traces": np.ascontiguousarray(np.concatenate(traces)),
+            "traces": joined(traces),
             "labels": np.concatenate(labels),
             "counted": np.concatenate(counted),
         }
@@ -85,7 +91,7 @@ class DetectionBatches:
     def _marks(self, scene: PreparedScene) -> tuple[Float32[np.ndarray, " samples"], Float32[np.ndarray, " samples"]]:
         """Labels of a whole scene, and which samples count."""
         small = (scene.template_norms < self.least_template_norm)[scene.unit_index]
-        large, n_samples = scene.spike_samples[~small], len(scene.traces)
+        large, n_samples = scene.spike_samples[~small], scene.n_samples
         of_small = spike_labels(scene.spike_samples[small], n_samples, _SMALL_REACH)
         # The flanks of a large spike's label say as much as the label: without them nothing would make it end.
         of_large = spike_labels(large, n_samples, _LABEL_REACH + _FLANK)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 
     from spikeline.training import Batches, FitResult
 
-__all__ = ["FIT_FACTS", "FitJob", "fit_to_file"]
+__all__ = ["FIT_FACTS", "FitJob", "deciding", "fit_to_file"]
 
 FIT_FACTS = ("network", "seed", "threads", "last", "package_version", "git_commit", "weights_sha256")
 """What a card says of the fit itself and of its file; the rest is known beforehand."""
+
+# What may change between two attempts, as in `spikeline.training.identity`; of scenes, where they are made.
+_FREE = ("checkpoint_every_steps", "accelerator", "tensorboard")
+
+
+def deciding(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A block of plain settings without those that change nothing of a fit's files: what `FitJob.key` is made of."""
+    return {key: value for key, value in settings.items() if key not in _FREE}
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from spikeline.artifacts import seed_stream
+from spikeline.sorting.simsort.prepared_scene import joined
 from spikeline.sorting.simsort.prepared_scenes import PreparedScenes
-from spikeline.sorting.simsort.snippets import SNIPPET_AFTER, SNIPPET_BEFORE, cut_snippets
+from spikeline.sorting.simsort.snippets import SNIPPET_AFTER, SNIPPET_BEFORE
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["IdentificationBatches"]
 
@@ -49,7 +53,7 @@ class IdentificationBatches:
         others.scenes = self.scenes.seen_on(channels)
         return others
 
-    def batch(self, step: int) -> dict[str, np.ndarray]:
+    def batch(self, step: int) -> dict[str, np.ndarray | torch.Tensor]:
         """``snippets`` [spikes, 4, 32], ``unit`` and ``scene`` [spikes]; units are numbered through all scenes."""
         newest = (step * self.scenes_per_batch) // self.steps_per_scene
         draw = seed_stream(self.scenes.seed, f"{self.scenes.stage}-spikes", str(step))
@@ -58,7 +62,7 @@ class IdentificationBatches:
         for part in range(self.scenes_per_batch):
             scene = self.scenes(newest + part)
             inside = (scene.spike_samples >= SNIPPET_BEFORE + 2) & (
-                scene.spike_samples < len(scene.traces) - SNIPPET_AFTER - 2
+                scene.spike_samples < scene.n_samples - SNIPPET_AFTER - 2
             )
             for unit in range(scene.unit_index.max(initial=-1) + 1):
                 own = scene.spike_samples[(scene.unit_index == unit) & inside]
@@ -66,12 +70,12 @@ class IdentificationBatches:
                     continue
                 own = draw.permutation(own)[: self.spikes_per_unit]
                 own = own + draw.choice([-1, 0, 1], len(own), p=self.jitter)
-                snippets.append(cut_snippets(scene.traces, own))
+                snippets.append(scene.cut(own, SNIPPET_BEFORE, SNIPPET_AFTER))
                 units.append(np.full(len(own), n_units))
                 scenes.append(np.full(len(own), part))
                 n_units += 1
         return {
-            "snippets": np.concatenate(snippets),
+            "snippets": joined(snippets),
             "unit": np.concatenate(units),
             "scene": np.concatenate(scenes),
         }

@@ -89,8 +89,12 @@ class IdentifierTraining(LightningModule):
     @torch.no_grad()
     def settle(self, channels: int, batches: list[Any]) -> None:
         """Measure the scatter within units, seen on so many channels, and build its inverse root into the network."""
+        here = next(self.identifier.parameters()).device  # scenes may have been made on another
         scatters = [
-            scatter_matrix(self.identifier(torch.as_tensor(batch["snippets"])), torch.as_tensor(batch["unit"]))
+            scatter_matrix(
+                self.identifier(torch.as_tensor(batch["snippets"], device=here)),
+                torch.as_tensor(batch["unit"], device=here),
+            )
             for batch in batches
         ]
         self.identifier.settle(channels, torch.stack(scatters).mean(dim=0))

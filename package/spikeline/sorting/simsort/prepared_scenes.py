@@ -6,46 +6,26 @@ import copy
 import functools
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
 
-from spikeline.artifacts import seed_stream
 from spikeline.config.simsort import SceneSettings
 from spikeline.simulation.bank import BankEntry
+from spikeline.simulation.recordings.simulated_recording import render
 from spikeline.sorting.simsort.detector import GROUP
-from spikeline.sorting.simsort.reshaping import reshaped
-from spikeline.sorting.simsort.scenes import make_scene
-from spikeline.sorting.simsort.template_norms import template_norms
-from spikeline.sorting.simsort.whitening import fit_whitening
+from spikeline.sorting.simsort.prepared_scene import PreparedScene
+from spikeline.sorting.simsort.reshaping import reshaped, stretched
+from spikeline.sorting.simsort.scene_view import draw_view
+from spikeline.sorting.simsort.scenes import plan_scene
+from spikeline.sorting.simsort.whitening import whitened
 
-__all__ = ["PreparedScene", "PreparedScenes"]
+if TYPE_CHECKING:
+    import torch
 
+    from spikeline.simulation.recordings.device_arrays import DeviceArrays
 
-@dataclass(frozen=True)
-class PreparedScene:
-    """A scene after whitening.
-
-    Parameters
-    ----------
-    traces
-        Noise of standard deviation 1; absent channels are zero.
-    spike_samples
-        Rising.
-    unit_index
-        Which unit fired.
-    """
-
-    traces: Float32[np.ndarray, "samples 4"]
-    spike_samples: Int64[np.ndarray, " spikes"]
-    unit_index: Int64[np.ndarray, " spikes"]
-
-    @functools.cached_property
-    def template_norms(self) -> Float64[np.ndarray, " units"]:
-        """How far each unit stands out (`template_norms.template_norms`)."""
-        return template_norms(self.traces, self.spike_samples, self.unit_index)
+__all__ = ["PreparedScenes"]
 
 
 class PreparedScenes:
@@ -59,6 +39,9 @@ class PreparedScenes:
         Bounds of what is drawn.
     keep
         How many of the last scenes are kept: steps that share a scene make it once.
+    device
+        Where scenes are made and kept, by torch (`prepared_scene_torch`); None: by numpy, in memory. What is drawn is
+        the same, so the scenes are equal to rounding.
     """
 
     def __init__(
@@ -70,9 +53,11 @@ class PreparedScenes:
         stage: str,
         allowed_cells: Collection[str] | None = None,
         keep: int = 4,
+        device: torch.device | str | None = None,
     ) -> None:
         self.entries, self.settings, self.seed, self.stage = entries, settings, seed, stage
         self.allowed_cells, self.keep = allowed_cells, keep
+        self._arrays = None if device is None else _arrays_on(device)
         self.channels: int | None = None
         self._forget()
 
@@ -100,23 +85,21 @@ class PreparedScenes:
         return scene
 
     def _make(self, index: int) -> PreparedScene:
-        scene = make_scene(
+        plan = plan_scene(
             self.entries, self.settings, index, self.seed, stage=self.stage, allowed_cells=self.allowed_cells
         )
-        draw = seed_stream(self.seed, f"{self.stage}-view", str(index))
-        count = int(draw.choice([1, 2, 3, GROUP], p=self._channel_shares()))
-        channels = draw.permutation(GROUP)[:count]
-        stretch = float(np.exp(draw.uniform(*np.log(self.settings.stretch))))
-        turned = draw.uniform(-1, 1) * np.deg2rad(self.settings.phase_deg) + np.pi * draw.integers(2)
-        seen = reshaped(scene.traces[:, channels], stretch, float(turned))
-        whitening = fit_whitening(seen, self.settings.sampling_rate_hz, self.settings.band_hz)
-        traces = np.zeros((len(seen), GROUP), np.float32)
-        traces[:, draw.permutation(GROUP)[:count]] = whitening(seen)
-        spikes = np.minimum(np.rint(scene.spike_samples * stretch).astype(np.int64), len(seen) - 1)
-        return PreparedScene(traces, spikes, scene.unit_index)
+        view = draw_view(self.settings, index, self.seed, self.stage, self.channels)
+        if self._arrays is not None:
+            from spikeline.sorting.simsort.prepared_scene_torch import prepared_on
 
-    def _channel_shares(self) -> list[float]:
-        if self.channels is not None:
-            return [float(count == self.channels) for count in range(1, GROUP + 1)]
-        fewer = self.settings.fewer_channels
-        return [fewer / 2, fewer / 3, fewer / 6, 1 - fewer]
+            return prepared_on(self._arrays, plan, view, self.settings)
+        traces = reshaped(render(plan.recording, 1)[:, view.channels], view.stretch, view.phase_rad)
+        seen = np.zeros((len(traces), GROUP), np.float32)
+        seen[:, view.places] = whitened(traces, self.settings.sampling_rate_hz, self.settings.band_hz)
+        return PreparedScene(seen, stretched(plan.spike_samples, view.stretch, len(seen)), plan.unit_index)
+
+
+def _arrays_on(device: torch.device | str) -> DeviceArrays:
+    from spikeline.simulation.recordings.device_arrays import DeviceArrays
+
+    return DeviceArrays(device)

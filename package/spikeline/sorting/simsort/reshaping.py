@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int64
 from scipy import fft
 
-__all__ = ["reshaped"]
+__all__ = ["reshaped", "stretched"]
 
 
 def reshaped(
@@ -37,3 +37,10 @@ def reshaped(
     longer = max(2, round(stretch * length))
     out = fft.irfft(spectrum[: longer // 2 + 1], longer, axis=0) * (longer / length)
     return np.ascontiguousarray(out[:wanted], np.float32)
+
+
+def stretched(
+    spike_samples: Int64[np.ndarray, " spikes"], stretch: float, n_samples: int
+) -> Int64[np.ndarray, " spikes"]:
+    """Where spikes are in traces played slower or faster, which have ``n_samples`` samples then."""
+    return np.minimum(np.rint(spike_samples * stretch).astype(np.int64), n_samples - 1)

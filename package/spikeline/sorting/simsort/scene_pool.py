@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikeline.sorting.simsort.prepared_scenes import PreparedScene
+from spikeline.sorting.simsort.prepared_scene import PreparedScene
 from spikeline.sorting.simsort.training_scenes import TrainingScenes
 
 __all__ = ["ScenePool"]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Int64
 
 from spikeline.artifacts import seed_stream
 from spikeline.config.recordings import (
@@ -23,20 +23,20 @@ from spikeline.config.recordings import (
 from spikeline.config.simsort import SceneSettings
 from spikeline.simulation.bank import BankEntry
 from spikeline.simulation.recordings.recording import make_recording
-from spikeline.simulation.recordings.simulated_recording import SimulatedRecording, render
+from spikeline.simulation.recordings.simulated_recording import RecordingPlan, SimulatedRecording
 from spikeline.simulation.recordings.sources import EventSource
 
-__all__ = ["Scene", "make_scene", "peak_lag"]
+__all__ = ["ScenePlan", "peak_lag", "plan_scene"]
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A short recording and its spikes.
+class ScenePlan:
+    """A short recording before its traces are made, and its spikes: all of a scene that is drawn.
 
     Parameters
     ----------
-    traces
-        uV.
+    recording
+        What the traces are made of (`simulated_recording.render`, or `rendering_torch.render_on` on a device).
     spike_samples
         Rising; the samples of the extracellular peaks, as a sorter would report them.
     unit_index
@@ -45,7 +45,7 @@ class Scene:
         Standard deviation of the noise, far units included.
     """
 
-    traces: Float32[np.ndarray, "samples channels"]
+    recording: RecordingPlan
     spike_samples: Int64[np.ndarray, " spikes"]
     unit_index: Int64[np.ndarray, " spikes"]
     noise_uv: float
@@ -58,7 +58,7 @@ def peak_lag(source: EventSource) -> int:
     return int(spike[spike.max(axis=1).argmax()].argmax()) - source.centre
 
 
-def make_scene(
+def plan_scene(
     entries: Sequence[BankEntry],
     settings: SceneSettings,
     index: int,
@@ -66,7 +66,7 @@ def make_scene(
     *,
     stage: str = "simsort-scene",
     allowed_cells: Collection[str] | None = None,
-) -> Scene:
+) -> ScenePlan:
     """Scene number ``index``.
 
     Parameters
@@ -116,4 +116,4 @@ def make_scene(
     spikes, which = np.concatenate(samples), np.concatenate(units)
     order = np.lexsort((which, spikes))
     inside = order[(spikes[order] >= 0) & (spikes[order] < plan.n_samples)]
-    return Scene(render(plan, 1), spikes[inside], which[inside], noise_uv)
+    return ScenePlan(plan, spikes[inside], which[inside], noise_uv)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikeline.artifacts import Provenance, config_hash
-from spikeline.config.simsort import DetectorTrainingSettings, IdentifierTrainingSettings
+from spikeline.config.simsort import DetectorTrainingSettings, IdentifierTrainingSettings, settings_of_job
 from spikeline.simulation.bank import BankEntry
-from spikeline.sorting.simsort.fit_to_file import FitJob, fit_to_file
+from spikeline.sorting.simsort.fit_to_file import FitJob, deciding, fit_to_file
 from spikeline.sorting.simsort.sorter_parameters import DEFAULT_PRESET
 from spikeline.sorting.simsort.training_bank import TrainingBank, bank_checksums, read_training_bank
 
@@ -25,8 +25,6 @@ __all__ = ["Network", "TrainingJob", "train_detector_to_file", "train_identifier
 
 _STEP_VERSION = 2  # of what a checkpoint belongs to: raised when one of older code must not be gone on from
 _VALIDATION_BATCHES = 4
-# What may change between two attempts, as in `spikeline.training.identity`.
-_FREE = ("checkpoint_every_steps", "accelerator", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -197,7 +195,7 @@ def train_network(network: Network, job: TrainingJob) -> None:
     from spikeline.simulation.recordings.blas import one_blas_thread
 
     bank = read_training_bank(job.bank_files, job.bank_s, job.validation_cells, job.allowed_cells)
-    trained_on = {**network.settings.plain(), "bank": _description(bank, job)}
+    trained_on = {**settings_of_job(network.settings), "bank": _description(bank, job)}
     if job.scenes is not None:
         trained_on["different_scenes"] = job.scenes
     heard = set(job.allowed_cells) - set(job.validation_cells)
@@ -236,6 +234,7 @@ def _batches(
     cells: Collection[str],
     scenes: int | None = None,
 ) -> Batches:
+    from spikeline.sorting.simsort.scene_device import scene_device
     from spikeline.sorting.simsort.scene_pool import ScenePool
     from spikeline.sorting.simsort.training_scenes import TrainingScenes
 
@@ -245,6 +244,7 @@ def _batches(
     options = {"stage": stage, "allowed_cells": cells, "keep": keep}
     if network.scenes is not None:
         return network.batches(network.scenes(*arguments, **options))
+    options["device"] = scene_device(settings.scenes.accelerator, settings.training.accelerator)
     return network.batches(
         TrainingScenes(*arguments, **options) if scenes is None else ScenePool(*arguments, n_scenes=scenes, **options)
     )
@@ -269,9 +269,9 @@ def _description(bank: TrainingBank, job: TrainingJob) -> dict[str, Any]:
 
 
 def _key(trained_on: dict[str, Any], job: TrainingJob) -> str:
-    deciding = {key: value for key, value in trained_on["training"].items() if key not in _FREE}
+    blocks = {block: deciding(trained_on[block]) for block in ("scenes", "training")}
     run = {"step_version": _STEP_VERSION, "seed": job.seed, "threads": job.threads}
-    return config_hash({**trained_on, "training": deciding, "run": run})
+    return config_hash({**trained_on, **blocks, "run": run})
 
 
 def _card(network: Network, trained_on: dict[str, Any], bank: TrainingBank) -> dict[str, Any]:

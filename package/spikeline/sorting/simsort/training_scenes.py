@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from spikeline.errors import DataError
-from spikeline.sorting.simsort.prepared_scenes import PreparedScene, PreparedScenes
+from spikeline.sorting.simsort.prepared_scene import PreparedScene
+from spikeline.sorting.simsort.prepared_scenes import PreparedScenes
 
 __all__ = ["TrainingScenes"]
 

@@ -18,13 +18,22 @@ from jaxtyping import Float, Float32
 from scipy import ndimage, signal
 
 from spikeline.errors import DataError
+from spikeline.sorting.simsort.inverse_filter import (
+    constant_channels,
+    inverse_filter,
+    power_density,
+    spectrum_window,
+    steadying_filter,
+    window_starts,
+)
 
-__all__ = ["Whitening", "fit_whitening"]
+__all__ = ["LOUD_REACH", "QUIET", "Whitening", "check_length", "fit_whitening", "inverse_root", "whitened"]
 
-_SEGMENT = 128
-_QUIET = 4.0
-_MOST_WINDOWS = 3000
-_GAIN_RANGE = 5.0
+QUIET = 4.0
+"""Samples beyond so many standard deviations are of spikes."""
+LOUD_REACH = 5
+"""So many samples before and after them are, too."""
+_SHORTEST = 512
 _EIGENVALUE_FLOOR = 1e-3
 _NEAREST = 16
 
@@ -91,17 +100,32 @@ def fit_whitening(
     DataError
         If the stretch is too short, or no channel has a signal.
     """
-    if len(traces) < 4 * _SEGMENT:
-        raise DataError(
-            f"{len(traces)} samples to measure noise on", f"at least {4 * _SEGMENT}", "take a longer stretch"
-        )
+    return _fitted(traces, sampling_rate_hz, band_hz, locations_um)[0]
+
+
+def whitened(
+    traces: Float[np.ndarray, "samples channels"], sampling_rate_hz: float, band_hz: tuple[float, float]
+) -> Float32[np.ndarray, "samples channels"]:
+    """Traces whitened by what `fit_whitening` measures on themselves, filtered once."""
+    whitening, filtered = _fitted(traces, sampling_rate_hz, band_hz)
+    return filtered @ whitening.mixing.T
+
+
+def _fitted(
+    traces: np.ndarray,
+    sampling_rate_hz: float,
+    band_hz: tuple[float, float],
+    locations_um: np.ndarray | None = None,
+) -> tuple[Whitening, np.ndarray]:
+    """The whitening, and the traces after its filter over time."""
+    check_length(len(traces))
     traces = np.asarray(traces, np.float32)
     kernel, share = _inverse_filter(traces, sampling_rate_hz, band_hz)
     filtered = filtered_in_time(traces, kernel)
     scale = np.median(np.abs(filtered - np.median(filtered, axis=0)), axis=0) / 0.6745
     alive = np.flatnonzero(scale > 1e-6 * scale.max())
     if not len(alive):
-        raise DataError("every channel is constant", "traces with a signal", "check the file and its data type")
+        raise constant_channels()
     unit = filtered[:, alive] / scale[alive]
     near = _nearest(None if locations_um is None else np.asarray(locations_um)[alive], len(alive))
     if len(near[0]) == len(alive):
@@ -114,7 +138,13 @@ def fit_whitening(
     mixing[np.ix_(alive, alive)] = rows / scale[alive]
     out = filtered @ mixing.T.astype(np.float32)
     mixing[alive] *= np.sqrt(share) / (np.median(np.abs(out[:, alive]), axis=0) / 0.6745)[:, None]
-    return Whitening(kernel, mixing.astype(np.float32))
+    return Whitening(kernel, mixing.astype(np.float32)), filtered
+
+
+def check_length(n_samples: int) -> None:
+    """Refuse a stretch that is too short to measure noise on."""
+    if n_samples < _SHORTEST:
+        raise DataError(f"{n_samples} samples to measure noise on", f"at least {_SHORTEST}", "take a longer stretch")
 
 
 def _nearest(locations_um: np.ndarray | None, n_channels: int) -> list[np.ndarray]:
@@ -127,9 +157,14 @@ def _nearest(locations_um: np.ndarray | None, n_channels: int) -> list[np.ndarra
 
 def _inverse_root(unit: Float32[np.ndarray, "samples channels"]) -> Float[np.ndarray, "channels channels"]:
     """Symmetric inverse root of the covariance of what is not near a spike."""
-    loud = ndimage.binary_dilation((np.abs(unit) > _QUIET).any(axis=1), iterations=5)
+    loud = ndimage.binary_dilation((np.abs(unit) > QUIET).any(axis=1), iterations=LOUD_REACH)
     quiet = unit[~loud] if (~loud).sum() > 20 * unit.shape[1] else unit
-    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(quiet.T.astype(np.float64))))
+    return inverse_root(np.atleast_2d(np.cov(quiet.T.astype(np.float64))))
+
+
+def inverse_root(covariance: Float[np.ndarray, "channels channels"]) -> Float[np.ndarray, "channels channels"]:
+    """Symmetric inverse root; directions that hardly carry noise are not raised above measure."""
+    values, vectors = np.linalg.eigh(covariance)
     values = np.maximum(values, _EIGENVALUE_FLOOR * values.mean())
     return (vectors / np.sqrt(values)) @ vectors.T
 
@@ -138,37 +173,17 @@ def _inverse_filter(
     traces: Float32[np.ndarray, "samples channels"], sampling_rate_hz: float, band_hz: tuple[float, float]
 ) -> tuple[Float32[np.ndarray, " taps"], float]:
     """The filter, and the share of the spectrum it lets pass."""
-    low, high = band_hz
-    sections = signal.butter(3, low, "highpass", fs=sampling_rate_hz, output="sos")
-    steady = signal.sosfiltfilt(sections, traces, axis=0)  # slow potentials would leak into all frequencies
-    frequency, power = _median_spectrum(steady, sampling_rate_hz)
-    usual = np.median(power[:, power.sum(axis=0) > 0], axis=1) if (power.sum(axis=0) > 0).any() else power[:, 0]
-    inside = (frequency >= low) & (frequency <= high)
-    if not usual[inside].max(initial=0) > 0:
-        raise DataError("every channel is constant", "traces with a signal", "check the file and its data type")
-    usual = np.maximum(usual, usual[inside].max() / _GAIN_RANGE**2)
-    usual[frequency < low] = usual[inside][0]
-    usual[frequency > high] = usual[inside][-1]
-    taps = 2 * _SEGMENT + 1
-    grid = np.linspace(0, sampling_rate_hz / 2, 513)
-    gain = 1 / np.sqrt(np.interp(grid, frequency, usual) * sampling_rate_hz / 2)
-    passed = np.clip((grid - 0.8 * low) / (0.4 * low), 0, 1) * np.clip((high * 1.05 - grid) / (0.1 * high), 0, 1)
-    gain *= passed
-    impulse = np.fft.irfft(gain)
-    kernel = np.roll(impulse, taps // 2)[:taps] * signal.windows.hann(taps)
-    return kernel.astype(np.float32), float((passed**2).mean())
+    # slow potentials would leak into all frequencies
+    steady = signal.sosfiltfilt(steadying_filter(sampling_rate_hz, band_hz), traces, axis=0)
+    return inverse_filter(*_median_spectrum(steady, sampling_rate_hz), sampling_rate_hz, band_hz)
 
 
 def _median_spectrum(
     traces: Float[np.ndarray, "samples channels"], sampling_rate_hz: float
 ) -> tuple[Float[np.ndarray, " frequencies"], Float[np.ndarray, "frequencies channels"]]:
     """Power density as `scipy.signal.welch` gives it with average="median", which loops in Python over the windows."""
-    starts = np.arange(0, len(traces) - _SEGMENT + 1, _SEGMENT // 2)
-    starts = starts[:: max(1, len(starts) // _MOST_WINDOWS)]
-    window = signal.windows.hann(_SEGMENT, sym=False).astype(np.float32)
-    windows = np.moveaxis(traces[starts[:, None] + np.arange(_SEGMENT)], 2, 1)
+    starts = window_starts(len(traces))
+    window = spectrum_window()
+    windows = np.moveaxis(traces[starts[:, None] + np.arange(len(window))], 2, 1)
     spectrum = np.abs(np.fft.rfft((windows - windows.mean(axis=-1, keepdims=True)) * window, axis=-1)) ** 2
-    power = np.median(spectrum, axis=0).T / np.log(2)  # the median of an exponential distribution is ln 2 of its mean
-    power *= 2 / (sampling_rate_hz * (window**2).sum())
-    power[[0, -1]] /= 2
-    return np.fft.rfftfreq(_SEGMENT, 1 / sampling_rate_hz), power
+    return power_density(np.median(spectrum, axis=0).T, sampling_rate_hz)

@@ -11,7 +11,7 @@ from spikeline.sorting.simsort.evaluation.network_view import NetworkView
 from spikeline.sorting.simsort.evaluation.truth import Truth
 
 if TYPE_CHECKING:
-    from spikeline.sorting.simsort.prepared_scenes import PreparedScene
+    from spikeline.sorting.simsort.prepared_scene import PreparedScene
 
 __all__ = ["LabelledScenes"]
 
@@ -53,7 +53,7 @@ class LabelledScenes:
 
 
 def _scene(view: NetworkView, truth: Truth, index: int) -> PreparedScene | None:
-    from spikeline.sorting.simsort.prepared_scenes import PreparedScene
+    from spikeline.sorting.simsort.prepared_scene import PreparedScene
 
     own = (view.neighbourhoods.home[truth.channels] == index)[truth.unit_index]
     if not own.any():

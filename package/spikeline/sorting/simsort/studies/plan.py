@@ -12,7 +12,7 @@ from typing import Any
 
 from spikeline.artifacts import seed_integer
 from spikeline.config.run import RunSettings
-from spikeline.config.simsort import DetectorTrainingSettings, IdentifierTrainingSettings
+from spikeline.config.simsort import DetectorTrainingSettings, IdentifierTrainingSettings, settings_of_job
 from spikeline.config.studies import variant_training
 from spikeline.errors import ConfigError
 from spikeline.simulation.shards import Shard
@@ -70,7 +70,7 @@ class Training:
         """What a rule that trains it reads, besides files."""
         return {
             "seed": self.seed,
-            "training": self.settings.plain(),
+            "training": settings_of_job(self.settings),
             "bank_s": self.bank_s,
             "scenes": self.scenes,
             "allowed_cells": list(self.allowed_cells),

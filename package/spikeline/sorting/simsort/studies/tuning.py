@@ -13,7 +13,7 @@ from spikeline.artifacts import Provenance, config_hash, file_checksum, read_wei
 from spikeline.config.simsort import DetectionBatchSettings
 from spikeline.config.studies import TuningSettings
 from spikeline.errors import DataError
-from spikeline.sorting.simsort.fit_to_file import FIT_FACTS, FitJob, fit_to_file
+from spikeline.sorting.simsort.fit_to_file import FIT_FACTS, FitJob, deciding, fit_to_file
 from spikeline.sorting.simsort.weight_files import NETWORKS
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["TuningJob", "settle_on_few", "tune_to_files"]
 
 _STEP_VERSION = 1
-_FREE = ("checkpoint_every_steps", "accelerator", "tensorboard")  # as in `spikeline.sorting.simsort.train`
 _OF_THE_PLAN = ("labelled_s", "start", "recordings", "repeats")  # which tunings there are; not how one is made
 _ALL = 1 << 30
 _FEWEST_SPIKES, _FEWEST_UNITS = 4, 2  # of a unit, and units of that many, below which there is nothing to tell apart
@@ -169,7 +168,7 @@ def _tune(
     start = file_checksum(job.start[network])
     how = {name: value for name, value in settings.plain().items() if name not in _OF_THE_PLAN}
     tuned_on = {**how, **known, "start_sha256": start}
-    deciding = {**tuned_on, network: {key: value for key, value in schedule.plain().items() if key not in _FREE}}
+    decides = {**tuned_on, network: deciding(schedule.plain())}
     fit_to_file(
         f"simsort-{network}-tuning",
         lambda: (DetectorTraining(module) if network == "detector" else IdentifierTraining(module)).train(),
@@ -178,7 +177,7 @@ def _tune(
         FitJob(
             Path(job.outputs[network]),
             job.log_csvs[network],
-            config_hash({**deciding, "step_version": _STEP_VERSION, "seed": job.seed, "threads": job.threads}),
+            config_hash({**decides, "step_version": _STEP_VERSION, "seed": job.seed, "threads": job.threads}),
             job.seed,
             threads=job.threads,
             provenance=job.provenance,

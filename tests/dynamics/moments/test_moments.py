@@ -124,3 +124,39 @@ def test_too_short_trajectories_are_named():
 def test_stein_takes_one_output():
     with pytest.raises(DataError, match="2 outputs"):
         stein_second_moment(_data(2, 8), 2)
+
+
+def test_windows_with_a_missing_output_do_not_count():
+    lags, data = 2, _data(3, 13)
+    observed = seed_stream(4, "test-moments").uniform(size=data.outputs.shape) > 0.15
+    outputs = np.where(observed, data.outputs, np.nan)
+    gaps = Trajectories(data.inputs, outputs, data.lengths, observed=observed)
+    second, third, pairs, triples = np.zeros((8, 8)), np.zeros((8, 8, 8)), 0, 0
+    for i in range(3):
+        for offset in range(lags):
+            windows = []
+            for t in range(lags - 1 + offset, 13, lags):
+                if observed[i, t].all():
+                    v = np.concatenate([data.inputs[i, t - lag] for lag in range(lags)])
+                    windows.append(np.outer(data.outputs[i, t], v).ravel())
+            for s, r in permutations(windows, 2):
+                second += np.outer(s, r)
+                pairs += 1
+            for s, r, o in permutations(windows, 3):
+                third += np.einsum("a,b,c->abc", s, r, o)
+                triples += 1
+    made = ustat_second_moment(gaps, lags), ustat_third_moment(gaps, lags, np.eye(8))
+    assert (made[0].count, made[1].count) == (pairs, triples)
+    np.testing.assert_allclose(made[0].total, second, atol=1e-10)
+    np.testing.assert_allclose(made[1].total, third, atol=1e-10)
+
+
+def test_stein_leaves_out_missing_outputs():
+    data = _data(4, 12, q=1)
+    observed = np.ones(data.outputs.shape, bool)
+    observed[1, 5:], observed[2] = False, False
+    gaps = Trajectories(data.inputs, np.where(observed, data.outputs, np.nan), data.lengths, observed=observed)
+    short = Trajectories(data.inputs, data.outputs, np.array([12, 5, 12, 12]))[np.array([0, 1, 3])]
+    one, other = stein_second_moment(gaps, 3), stein_second_moment(short, 3)
+    assert one.count == other.count
+    np.testing.assert_allclose(one.total, other.total)

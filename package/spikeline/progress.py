@@ -9,14 +9,14 @@ __all__ = ["ProgressBar"]
 
 
 class ProgressBar:
-    """One line of steps, remaining time and the latest loss; nothing at all where stderr is no terminal.
+    """One line of steps, remaining time and a note; nothing at all where stderr is no terminal.
 
     Parameters
     ----------
     name
-        What is trained.
+        What is done.
     steps
-        Length of the training.
+        Of how many steps.
     """
 
     def __init__(self, name: str, steps: int) -> None:
@@ -37,10 +37,10 @@ class ProgressBar:
         self._task = self._bar.add_task(name, total=steps, note="")
         self._bar.start()
 
-    def show(self, step: int, loss: float) -> None:
+    def show(self, step: int, note: str = "") -> None:
         """Move to ``step``."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=step, note=f"loss {loss:.4g}")
+            self._bar.update(self._task, completed=step, note=note)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

@@ -239,7 +239,7 @@ def _load_kept(module: LightningModule, settings: TrainingSettings, step_end: St
 
 def _pinned(batch: Any) -> Any:
     if isinstance(batch, torch.Tensor):
-        return batch.pin_memory()
+        return batch.pin_memory() if batch.device.type == "cpu" else batch  # made on the GPU: nothing to send
     if isinstance(batch, dict):
         return type(batch)((name, _pinned(part)) for name, part in batch.items())
     return type(batch)(_pinned(part) for part in batch)

@@ -1,0 +1,107 @@
+"""The one way to fit a mixture of linear dynamical systems: a start, then EM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spikeline.config.molds import FitSettings
+from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
+from spikeline.dynamics.fitted import FittedMolds
+from spikeline.dynamics.forecast import check_sizes
+from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.starts.start import Start, make_start
+from spikeline.dynamics.trajectories import Trajectories
+from spikeline.errors import DataError
+from spikeline.progress import ProgressBar
+
+__all__ = ["fit_molds"]
+
+
+def fit_molds(
+    trajectories: Trajectories,
+    n_components: int,
+    n_states: int,
+    settings: FitSettings | None = None,
+    *,
+    seed: int = 0,
+    start: Mixture | None = None,
+    progress: bool = True,
+    checkpoint: str | Path | None = None,
+) -> FittedMolds:
+    """Fit K linear systems of n states, and to which of them each trajectory belongs.
+
+    Tensor-EM (Gong and Saxena, arXiv 2510.06091): moments of the outputs and lagged inputs give each component's
+    impulse response, a realisation of it is where EM starts.
+
+    Parameters
+    ----------
+    trajectories
+        Inputs, outputs and lengths; outputs may be missing. For neural data see `spikeline.dynamics.neural`.
+    n_components, n_states
+        K and n; `spikeline.dynamics.selection` compares them.
+    settings
+        All choices; None: the defaults.
+    seed
+        Of what is drawn: directions of the decomposition, or the random start.
+    start
+        EM starts here, and not where ``settings.start`` says.
+    progress
+        Show a bar while EM climbs, where stderr is a terminal.
+    checkpoint
+        A file that EM keeps its state in, so that a fit that was killed goes on where it was; removed at the end.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to fit, or K, n or ``start`` do not fit the trajectories; for the rest see
+        `spikeline.dynamics.starts.start.make_start`.
+    NumericalError
+        If the likelihood leaves the range of numbers, or falls.
+    """
+    settings = settings or FitSettings()
+    for name, number in (("components", n_components), ("states", n_states)):
+        if number < 1:
+            raise DataError(f"{number} {name}", "1 or more", f"ask for more {name}")
+    if len(trajectories) < n_components:
+        raise DataError(
+            f"{len(trajectories)} trajectories for {n_components} components",
+            "at least one trajectory for each component, and far more to tell them apart",
+            "give more trajectories, or ask for fewer components",
+        )
+    if start is None:
+        begun = make_start(trajectories, n_components, n_states, settings, seed)
+    else:
+        _check_start(start, trajectories, n_components, n_states)
+        begun = Start(mixture=start, method="given", notes={}, warnings=())
+    bar = ProgressBar("EM", settings.em.most_iterations) if progress else None
+    try:
+        reached = fit_mixture_em(
+            trajectories,
+            begun.mixture,
+            settings.em,
+            checkpoint=None if checkpoint is None else Path(checkpoint),
+            on_iteration=None if bar is None else lambda step, gained: bar.show(step, f"log-likelihood {gained:.6g}"),
+        )
+    finally:
+        if bar is not None:
+            bar.close()
+    return FittedMolds(
+        mixture=reached.mixture,
+        responsibilities=reached.responsibilities,
+        log_likelihoods=reached.log_likelihoods,
+        converged=reached.converged,
+        notes=reached.notes,
+        start=begun,
+        settings=settings,
+        seed=seed,
+    )
+
+
+def _check_start(start: Mixture, trajectories: Trajectories, n_components: int, n_states: int) -> None:
+    check_sizes(start, trajectories)
+    if (start.n_components, start.n_states) != (n_components, n_states):
+        raise DataError(
+            f"a start of {start.n_components} components and {start.n_states} states",
+            f"{n_components} components and {n_states} states, as asked for",
+            "give a start of that size, or ask for the start's",
+        )

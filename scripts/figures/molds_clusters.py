@@ -1,0 +1,19 @@
+"""Rule molds_clusters: draw the figure."""
+
+from spikeline.artifacts import Provenance
+from spikeline.figures import draw_molds_clusters
+from spikeline.log import log_to
+
+log_to(snakemake.log[0])
+draw_molds_clusters(
+    snakemake.input.labels,
+    snakemake.input.methods,
+    snakemake.input.responses,
+    snakemake.input.similarity,
+    snakemake.input.facts,
+    snakemake.output.png.removesuffix(".png"),
+    session=snakemake.wildcards.session,
+    simulated=snakemake.params.simulated,
+    tier=snakemake.params.tier,
+    provenance=Provenance.of_job(snakemake),
+)

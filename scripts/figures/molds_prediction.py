@@ -1,0 +1,17 @@
+"""Rule molds_prediction: draw the figure."""
+
+from spikeline.artifacts import Provenance
+from spikeline.figures import draw_molds_prediction
+from spikeline.log import log_to
+
+log_to(snakemake.log[0])
+draw_molds_prediction(
+    snakemake.input.prediction,
+    snakemake.input.delays,
+    snakemake.input.facts,
+    snakemake.output.png.removesuffix(".png"),
+    session=snakemake.wildcards.session,
+    simulated=snakemake.params.simulated,
+    tier=snakemake.params.tier,
+    provenance=Provenance.of_job(snakemake),
+)
