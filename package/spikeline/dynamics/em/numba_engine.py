@@ -16,12 +16,11 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import solve_triangular
 
 from spikeline.dynamics.em.expectation import Expectation, responsibilities_of
+from spikeline.dynamics.em.output_reduction import OutputReduction, output_reduction
 from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics
 from spikeline.dynamics.mixture import Mixture
-from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError, NumericalError
 
@@ -45,25 +44,10 @@ class _Component:
 
     predicted: Float[np.ndarray, "entries_plus_1 n n"]
     filtered: Float[np.ndarray, "entries n n"]
-    back: Float[np.ndarray, "entries n n"]
+    back: Float[np.ndarray, "entries n n_filled_up"]
     score: Float[np.ndarray, "entries rows columns"]
     smooth: Float[np.ndarray, "entries rows_2 columns"]
     determinants: Float[np.ndarray, " T"]  # half the log-determinants of the innovations' covariances, summed up
-
-
-@dataclass(frozen=True)
-class _Reduction:
-    """From q outputs to n numbers.
-
-    With V V' = R, and V^-1 C = U Z with orthonormal columns U: U' V^-1 (y - D u) = Z x + noise of unit covariance. What
-    is left of V^-1 (y - D u) beside U says nothing of the state, and its square depends on data alone.
-    """
-
-    forward: Float[np.ndarray, "n q_plus_m"]
-    seen: Float[np.ndarray, "n n"]  # Z
-    left: Float[np.ndarray, "q_plus_m q_plus_m"]  # the square of what is left, in terms of (y, u)
-    whole: Float[np.ndarray, "q_plus_m q_plus_m"]  # and of all of it
-    determinant: float  # half the log-determinant of R
 
 
 class NumbaEngine:
@@ -129,14 +113,14 @@ class NumbaEngine:
         """Log-likelihood of each trajectory under each component, nats, without the mixture's weights."""
         return self._likelihoods(mixture, *self._prepared(mixture))
 
-    def _prepared(self, mixture: Mixture) -> tuple[list[_Reduction] | None, list[_Component]]:
+    def _prepared(self, mixture: Mixture) -> tuple[list[OutputReduction] | None, list[_Component]]:
         """How outputs are reduced, where they are, and the components' tables."""
         from spikeline.dynamics.em.numba_covariances import filter_tables
 
         steps = int(self._lengths.max())
         reductions = None
         if mixture.n_outputs > mixture.n_states:
-            reductions = [_reduction(system) for system in mixture.systems]
+            reductions = [output_reduction(system) for system in mixture.systems]
             mean = self._products.sum(axis=0)
             numbers = float(self._lengths.sum()) * mixture.n_outputs
             largest = max(float(mean @ self._coefficients(reduction.whole)) / numbers for reduction in reductions)
@@ -167,7 +151,7 @@ class NumbaEngine:
         return reductions, components
 
     def _likelihoods(
-        self, mixture: Mixture, reductions: list[_Reduction] | None, components: list[_Component]
+        self, mixture: Mixture, reductions: list[OutputReduction] | None, components: list[_Component]
     ) -> Float[np.ndarray, "N K"]:
         from spikeline.dynamics.em.numba_means import score_blocks
         from spikeline.dynamics.em.numba_products import contract
@@ -188,17 +172,17 @@ class NumbaEngine:
         steps = self._lengths[:, None]
         halves = np.stack([component.determinants[self._lengths - 1] for component in components], axis=1)
         if reductions is not None:
-            left = np.empty_like(squares)
-            coefficients = np.stack([self._coefficients(reduction.left) for reduction in reductions])
-            self._run(contract, ((self._products, coefficients, *part, left) for part in self._parts()))
-            squares += left
-            halves += steps * np.array([reduction.determinant for reduction in reductions])
+            rest = np.empty_like(squares)
+            coefficients = np.stack([self._coefficients(reduction.rest) for reduction in reductions])
+            self._run(contract, ((self._products, coefficients, *part, rest) for part in self._parts()))
+            squares += rest
+            halves += steps * np.array([reduction.half_determinant for reduction in reductions])
         return -0.5 * (squares + steps * (mixture.n_outputs * np.log(2 * np.pi))) - halves
 
     def _statistics(
         self,
         mixture: Mixture,
-        reductions: list[_Reduction] | None,
+        reductions: list[OutputReduction] | None,
         components: list[_Component],
         responsibilities: Float[np.ndarray, "N K"],
     ) -> tuple[SufficientStatistics, ...]:
@@ -269,7 +253,7 @@ class NumbaEngine:
             n_first=n_first,
         )
 
-    def _forward(self, mixture: Mixture, reductions: list[_Reduction] | None) -> Float[np.ndarray, "K r q_plus_m"]:
+    def _forward(self, mixture: Mixture, reductions: list[OutputReduction] | None) -> Float[np.ndarray, "K r q_plus_m"]:
         """The reductions as the kernels take them; r = 0: none."""
         n, columns = mixture.n_states, mixture.n_outputs + mixture.n_inputs
         made = np.zeros(
@@ -310,23 +294,6 @@ class NumbaEngine:
 def _filled_up(count: int) -> int:
     """Columns of the kernels' matrices: a multiple of four."""
     return -(-count // 4) * 4
-
-
-def _reduction(system: LinearSystem) -> _Reduction:
-    try:
-        root = np.linalg.cholesky((system.R + system.R.T) / 2)
-    except np.linalg.LinAlgError as error:
-        raise NumericalError(
-            "the covariance R of the outputs' noise is not positive definite",
-            "a positive definite one",
-            "raise its smallest eigenvalue",
-        ) from error
-    whitened = solve_triangular(root, np.concatenate([np.eye(len(root)), -system.D], axis=1), lower=True)
-    basis, seen = np.linalg.qr(solve_triangular(root, system.C, lower=True))
-    forward = basis.T @ whitened
-    left = whitened - basis @ forward
-    determinant = float(np.log(np.diag(root)).sum())
-    return _Reduction(forward, seen, left.T @ left, whitened.T @ whitened, determinant)
 
 
 def _default_threads() -> int:
