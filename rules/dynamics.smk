@@ -154,7 +154,7 @@ rule molds_starts:
         seed=SETTINGS.seed,
         starts=lambda wildcards: molds_experiment(wildcards).em_starts,
         stage=molds_stage,
-        noise=lambda wildcards: molds_experiment(wildcards).fit.start.noise,
+        start=molds_start,
         random_starts=lambda wildcards: molds_experiment(wildcards).random_starts,
     script:
         "../scripts/dynamics/molds_starts.py"

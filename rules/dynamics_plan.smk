@@ -124,13 +124,20 @@ def molds_made():
 
 def molds_figures(wildcards):
     """All figures of MoLDS; asked for by name without any, an error says what is missing."""
-    if not MOLDS_FIGURES:
+    figures = [*MOLDS_FIGURES, *MOLDS_NEURAL_FIGURES]
+    if not figures:
         raise WorkflowError(
-            "no figure of MoLDS: molds.experiments is empty\n"
-            "  expected: an experiment; config/quick.yaml has examples\n"
+            "no figure of MoLDS: molds.experiments and molds.neural.sessions are empty\n"
+            "  expected: an experiment or a session; config/quick.yaml has examples\n"
             "  what to do: add one, or ask for another target"
         )
-    return MOLDS_FIGURES
+    return figures
+
+
+def molds_start(wildcards):
+    """How responses of the tensor stage become the mixture that EM starts from."""
+    start = molds_experiment(wildcards).fit.start.plain()
+    return {key: start[key] for key in ("regress_anew", "noise")}
 
 
 def megabytes_of_molds(wildcards):

@@ -1,6 +1,7 @@
 """Rule molds_starts: mixtures that EM starts from."""
 
 from spikeline.artifacts import Provenance
+from spikeline.config.molds import StartSettings
 from spikeline.dynamics.experiments.starting import starts_to_file
 from spikeline.log import log_to
 
@@ -12,7 +13,7 @@ starts_to_file(
     snakemake.output[0],
     params.starts,
     stage=tuple(params.stage),
-    noise=params.noise,
+    settings=StartSettings.parse(params.start),
     random_starts=params.random_starts,
     experiment=snakemake.wildcards.experiment,
     seed=params.seed,

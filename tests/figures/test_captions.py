@@ -23,9 +23,9 @@ def rendered(name: str, tier: str) -> str:
             "tolerance_percent": 0.25,
             "snr_edges": [0.0, 3.0],
             "clusterings": True,
+            "experiments": {"mine": {"seeds": 4, "random_starts": 3, "held_out": 10}},
             "simulated": True,
             "published": None,
-            "experiments": {"mine": {"seeds": 4, "random_starts": 3, "held_out": 10}},
         },
         wildcards=SimpleNamespace(
             recording="tetrode_static", dataset="locust", data="tetrode_static", session="simulated_area2"

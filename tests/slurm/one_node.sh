@@ -89,6 +89,9 @@ ClusterName=spikeline
 SlurmctldHost=localhost
 SlurmUser=root
 AuthType=auth/munge
+# A job that was put back into the queue waits as long as credentials last; the default of 120 s would only make the
+# tests slow.
+AuthInfo=cred_expire=30
 MpiDefault=none
 MailProg=/bin/true
 ReturnToService=2

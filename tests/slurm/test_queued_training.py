@@ -47,7 +47,7 @@ def test_a_preempted_training_comes_back_and_ends_in_the_same_bytes(slurm: None,
             subprocess.run(["scancel", job, "--signal", number], check=True)
         [log] = queue_folder(output).glob("*_log.out")
         wait_until(lambda: "stopped by" in log.read_text(), 60, "a checkpoint of the step the signal came in")
-        # SLURM itself waits some two minutes before it starts a job again
+        # SLURM lets a job wait before it starts it again: by default two minutes, here less (one_node.sh)
         wait_until(lambda: "goes on after step" in log.read_text(), 300, "the same job, started again")
         reached, after = (
             re.findall(rf"{words} (\d+)", log.read_text())[-1] for words in ("USR2 after step", "goes on after step")

@@ -106,7 +106,7 @@ def test_a_plain_run_makes_them_and_a_run_without_experiments_none(tmp_path: Pat
 
 def test_without_experiments_an_error_says_what_is_missing(tmp_path: Path) -> None:
     for target, words in (
-        ("molds", "molds.experiments is empty"),
+        ("molds", "molds.experiments and molds.neural.sessions are empty"),
         ("molds_smd_rtpm", "none under molds.experiments has figure: molds_smd_rtpm"),
     ):
         output = snakemake(tmp_path, "--dry-run", "--", target, succeeds=False)

@@ -72,13 +72,13 @@ def test_a_training_without_cells_is_refused(tmp_path: Path) -> None:
     assert "currents" in plan(tmp_path, configuration=wrong)  # without SimSort such a run is as good as any
 
 
-@pytest.mark.parametrize("insists", [True, False])
-def test_a_gpu_is_asked_for_if_the_settings_insist(insists: bool, tmp_path: Path) -> None:
-    where = "gpu" if insists else "auto"
-    arguments = ["--config", f"simsort={{identifier: {{training: {{accelerator: {where}}}}}}}", "--", "simsort_weights"]
+@pytest.mark.parametrize(("network", "block"), [("identifier", "training"), ("detector", "scenes")])
+def test_a_gpu_is_asked_for_where_the_settings_insist(network: str, block: str, tmp_path: Path) -> None:
+    arguments = ["--config", f"simsort={{{network}: {{{block}: {{accelerator: gpu}}}}}}", "--", "simsort_weights"]
     output = snakemake(tmp_path, "--dry-run", *arguments)
     text = {name: part for name, part in re.findall(r"^rule (\w+):\n((?:    .+\n)+)", output, re.MULTILINE)}
-    assert f"gpu={int(insists)}" in text["simsort_identifier"] and "gpu=0" in text["simsort_detector"]
+    for other in ("identifier", "detector"):  # auto asks for none
+        assert f"gpu={int(other == network)}" in text[f"simsort_{other}"]
 
 
 def test_every_submitted_job_declares_memory_and_minutes(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def draw_molds_complex(
                 _finish(axes, measure, own)
             part.suptitle(_title(own, axis), fontsize=7.5, x=0.01, ha="left")
             if axis is not None:
-                row[-1].legend(fontsize=5)
+                part.legend(*row[0].get_legend_handles_labels(), loc="upper right", ncols=len(METHODS), fontsize=6)
         for axes, letter in zip(panels, "abcdefghijklmnopqrstuvwxyz", strict=False):
             panel_letter(axes, letter)
         mark_scale(figure, tier)

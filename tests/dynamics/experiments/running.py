@@ -52,7 +52,7 @@ def make_batch(folder: Path, settings: ExperimentSettings, batch: Batch, experim
     if settings.em_starts:
         starts_to_file(
             data, files.get("components_path") if "tensor" in settings.em_starts else None, folder / "starts.h5",
-            settings.em_starts, stage=stage, noise=settings.fit.start.noise, random_starts=settings.random_starts,
+            settings.em_starts, stage=stage, settings=settings.fit.start, random_starts=settings.random_starts,
             experiment=experiment, seed=SEED,
         )  # fmt: skip
         fits = {kind: folder / f"em/{kind}.h5" for kind in settings.em_starts}

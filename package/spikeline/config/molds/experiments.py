@@ -62,9 +62,9 @@ class ExperimentSettings(Settings):
     )
     methods: list[Literal["tensor", "tensor_em", "truth_em", "random", "random_best", "trajectory_ols"]] = setting(
         ["tensor"],
-        description="tensor: moments alone. tensor_em: EM from there. truth_em: EM from the true mixture. random: EM "
-        "from one random mixture; random_best: the most likely of several. trajectory_ols: least squares, each "
-        "trajectory by itself.",
+        description="tensor: moments alone. tensor_em: EM from there, after the responses are regressed anew unless "
+        "fit says otherwise. truth_em: EM from the true mixture. random: EM from one random mixture; random_best: the "
+        "most likely of several. trajectory_ols: least squares, each trajectory by itself.",
         min_length=1,
     )
     random_starts: int = setting(5, description="Random mixtures that random_best has to choose from.", ge=1, le=1000)
@@ -73,7 +73,8 @@ class ExperimentSettings(Settings):
     )
     fit: FitSettings = setting(
         FitSettings(),
-        description="How mixtures are fitted: moments.lags, start.noise and em act; the lists above decide the rest.",
+        description="How mixtures are fitted: moments.lags, start.regress_anew, start.noise and em act; the lists "
+        "above decide the rest.",
     )
     trajectories_per_piece: int | None = setting(
         None,

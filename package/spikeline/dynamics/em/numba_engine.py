@@ -16,14 +16,13 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import solve_triangular
 
 from spikeline.dynamics.em.expectation import Expectation, responsibilities_of
+from spikeline.dynamics.em.reduced_outputs import ReducedOutputs, reduced_outputs
 from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics
 from spikeline.dynamics.mixture import Mixture
-from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
-from spikeline.errors import DataError, NumericalError
+from spikeline.errors import DataError
 
 __all__ = ["NumbaEngine"]
 
@@ -35,6 +34,7 @@ _BUFFER = 256 * 1024  # bytes of outputs and inputs that are read at a time
 _PRODUCTS_AT_ONCE = 1024  # trajectories
 # Responsibilities below it change no digit of a statistic.
 _NO_SHARE = 1e-20
+_ROUNDING = {"float64": 1e-8, "float32": 1e-6}
 # Outputs are reduced unless their size is so many times the noise's: differences of squares would lose digits.
 _LARGEST_SIGNAL = 1e5
 
@@ -45,25 +45,10 @@ class _Component:
 
     predicted: Float[np.ndarray, "entries_plus_1 n n"]
     filtered: Float[np.ndarray, "entries n n"]
-    back: Float[np.ndarray, "entries n n"]
+    back: Float[np.ndarray, "entries n n_filled_up"]
     score: Float[np.ndarray, "entries rows columns"]
     smooth: Float[np.ndarray, "entries rows_2 columns"]
     determinants: Float[np.ndarray, " T"]  # half the log-determinants of the innovations' covariances, summed up
-
-
-@dataclass(frozen=True)
-class _Reduction:
-    """From q outputs to n numbers.
-
-    With V V' = R, and V^-1 C = U Z with orthonormal columns U: U' V^-1 (y - D u) = Z x + noise of unit covariance. What
-    is left of V^-1 (y - D u) beside U says nothing of the state, and its square depends on data alone.
-    """
-
-    forward: Float[np.ndarray, "n q_plus_m"]
-    seen: Float[np.ndarray, "n n"]  # Z
-    left: Float[np.ndarray, "q_plus_m q_plus_m"]  # the square of what is left, in terms of (y, u)
-    whole: Float[np.ndarray, "q_plus_m q_plus_m"]  # and of all of it
-    determinant: float  # half the log-determinant of R
 
 
 class NumbaEngine:
@@ -76,21 +61,26 @@ class NumbaEngine:
     n_threads
         None: as many as there are cores, and no more than NUMBA_NUM_THREADS or OMP_NUM_THREADS say. Results are the
         same, to the bit, for any number.
-    precision
-        Of means and of products within a piece of work; single is less exact, see docs/benchmarks.md. Covariances and
-        sums are always double.
+    dtype
+        float64, or float32: means and products of a few thousand numbers are single; covariances, further sums and what
+        depends on data alone double. Its errors stand in docs/benchmarks.md.
 
     Raises
     ------
     DataError
         If an output is missing.
+
+    Notes
+    -----
+    Its methods raise `numpy.linalg.LinAlgError` where the mixture has a covariance that is none, as the reference does.
     """
 
     def __init__(
         self,
         trajectories: Trajectories,
         n_threads: int | None = None,
-        precision: Literal["double", "single"] = "double",
+        *,
+        dtype: Literal["float64", "float32"] = "float64",
     ) -> None:
         from spikeline.dynamics.em.numba_products import own_products
 
@@ -100,9 +90,10 @@ class NumbaEngine:
                 "trajectories without gaps: covariances are shared by all of them",
                 "let make_engine choose the engine",
             )
-        kind = np.float64 if precision == "double" else np.float32
+        self.name = f"NumbaEngine {dtype}"  # all that decides the bytes of its results
+        self.rounding = _ROUNDING[dtype]  # by how many nats per number a likelihood may seem to fall
         given = [np.ascontiguousarray(values, np.float64) for values in (trajectories.inputs, trajectories.outputs)]
-        self._inputs, self._outputs = (values.astype(kind, copy=False) for values in given)
+        self._inputs, self._outputs = (values.astype(dtype, copy=False) for values in given)
         self._lengths = trajectories.lengths
         self._n_threads = _default_threads() if n_threads is None else n_threads
         self._pool = ThreadPoolExecutor(self._n_threads) if self._n_threads > 1 else None
@@ -118,56 +109,48 @@ class NumbaEngine:
 
     def expectation(self, mixture: Mixture) -> Expectation:
         """The E-step under a mixture."""
-        reductions, components = self._prepared(mixture)
-        likelihoods = self._likelihoods(mixture, reductions, components)
+        reduced, components = self._prepared(mixture)
+        likelihoods = self._likelihoods(mixture, reduced, components)
         log_likelihoods, responsibilities = responsibilities_of(likelihoods, mixture.weights)
         return Expectation(
-            log_likelihoods, responsibilities, self._statistics(mixture, reductions, components, responsibilities)
+            log_likelihoods, responsibilities, self._statistics(mixture, reduced, components, responsibilities)
         )
 
     def component_log_likelihoods(self, mixture: Mixture) -> Float[np.ndarray, "N K"]:
         """Log-likelihood of each trajectory under each component, nats, without the mixture's weights."""
         return self._likelihoods(mixture, *self._prepared(mixture))
 
-    def _prepared(self, mixture: Mixture) -> tuple[list[_Reduction] | None, list[_Component]]:
-        """How outputs are reduced, where they are, and the components' tables."""
+    def _prepared(self, mixture: Mixture) -> tuple[ReducedOutputs | None, list[_Component]]:
+        """How outputs are reduced, if they are, and the components' tables."""
         from spikeline.dynamics.em.numba_covariances import filter_tables
 
-        steps = int(self._lengths.max())
-        reductions = None
-        if mixture.n_outputs > mixture.n_states:
-            reductions = [_reduction(system) for system in mixture.systems]
-            mean = self._products.sum(axis=0)
-            numbers = float(self._lengths.sum()) * mixture.n_outputs
-            largest = max(float(mean @ self._coefficients(reduction.whole)) / numbers for reduction in reductions)
-            reductions = reductions if largest <= _LARGEST_SIGNAL else None
+        steps, n, m = int(self._lengths.max()), mixture.n_states, mixture.n_inputs
+        reduced = None
+        if mixture.n_outputs > n and self._largest_signal(mixture) <= _LARGEST_SIGNAL:
+            reduced = reduced_outputs(mixture)
         jobs = []
         for k, system in enumerate(mixture.systems):
             seen = (system.C, system.D, system.R)
-            if reductions is not None:
-                n, m = mixture.n_states, mixture.n_inputs
-                seen = (reductions[k].seen, np.zeros((n, m)), np.eye(n))
+            if reduced is not None:
+                seen = (reduced.seen[k], np.zeros((n, m)), np.eye(n))
             C, D, R = map(np.ascontiguousarray, seen)
             A, B, Q, S = map(np.ascontiguousarray, (system.A, system.B, system.Q, system.S))
             jobs.append((A, B, C, D, Q, R, S, steps))
         components = []
         for k, (*tables, determinants, entries, failed) in enumerate(self._run(filter_tables, jobs)):
             if failed >= 0:
-                raise NumericalError(
-                    f"component {k}: the covariance of the outputs or of the next state is not positive definite at "
-                    f"step {failed}",
-                    "Q and R that are positive definite",
-                    "raise their smallest eigenvalues",
+                raise np.linalg.LinAlgError(
+                    f"a covariance of outputs or states is not positive definite (component {k}, step {failed})"
                 )
             determinants[entries:] = determinants[entries - 1]
             predicted, *others = tables
             components.append(
                 _Component(predicted[: entries + 1], *(table[:entries] for table in others), np.cumsum(determinants))
             )
-        return reductions, components
+        return reduced, components
 
     def _likelihoods(
-        self, mixture: Mixture, reductions: list[_Reduction] | None, components: list[_Component]
+        self, mixture: Mixture, reduced: ReducedOutputs | None, components: list[_Component]
     ) -> Float[np.ndarray, "N K"]:
         from spikeline.dynamics.em.numba_means import score_blocks
         from spikeline.dynamics.em.numba_products import contract
@@ -175,7 +158,7 @@ class NumbaEngine:
         kind, K = self._outputs.dtype, mixture.n_components
         tables = np.concatenate([component.score for component in components]).astype(kind, copy=False)
         offsets = np.cumsum([0, *(len(component.score) for component in components)])
-        forward = self._forward(mixture, reductions)
+        forward = self._forward(mixture, reduced)
         squares = np.empty((len(self._lengths), K))
         common = (self._width, forward, tables, offsets, mixture.stacked("mu").astype(kind), self._chunk(mixture))
         self._run(
@@ -187,18 +170,18 @@ class NumbaEngine:
         )
         steps = self._lengths[:, None]
         halves = np.stack([component.determinants[self._lengths - 1] for component in components], axis=1)
-        if reductions is not None:
-            left = np.empty_like(squares)
-            coefficients = np.stack([self._coefficients(reduction.left) for reduction in reductions])
-            self._run(contract, ((self._products, coefficients, *part, left) for part in self._parts()))
-            squares += left
-            halves += steps * np.array([reduction.determinant for reduction in reductions])
+        if reduced is not None:
+            rest = np.empty_like(squares)
+            coefficients = np.stack([self._coefficients(square) for square in reduced.left])
+            self._run(contract, ((self._products, coefficients, *part, rest) for part in self._parts()))
+            squares += rest
+            halves += steps * reduced.log_root
         return -0.5 * (squares + steps * (mixture.n_outputs * np.log(2 * np.pi))) - halves
 
     def _statistics(
         self,
         mixture: Mixture,
-        reductions: list[_Reduction] | None,
+        reduced: ReducedOutputs | None,
         components: list[_Component],
         responsibilities: Float[np.ndarray, "N K"],
     ) -> tuple[SufficientStatistics, ...]:
@@ -208,7 +191,7 @@ class NumbaEngine:
 
         n, m, q = mixture.n_states, mixture.n_inputs, mixture.n_outputs
         kind, K = self._outputs.dtype, mixture.n_components
-        forward, chunk = self._forward(mixture, reductions), self._chunk(mixture)
+        forward, chunk = self._forward(mixture, reduced), self._chunk(mixture)
         shapes = ((n, _filled_up(q + n + m)), (n, _filled_up(n + m)), (2 * n + 1 + m, n))
         jobs, owners = [], []
         for k, component in enumerate(components):
@@ -269,15 +252,23 @@ class NumbaEngine:
             n_first=n_first,
         )
 
-    def _forward(self, mixture: Mixture, reductions: list[_Reduction] | None) -> Float[np.ndarray, "K r q_plus_m"]:
-        """The reductions as the kernels take them; r = 0: none."""
-        n, columns = mixture.n_states, mixture.n_outputs + mixture.n_inputs
-        made = np.zeros(
-            (mixture.n_components, 0 if reductions is None else n, _filled_up(columns)), self._outputs.dtype
-        )
-        for k, reduction in enumerate(reductions or ()):
-            made[k, :, :columns] = reduction.forward
+    def _forward(self, mixture: Mixture, reduced: ReducedOutputs | None) -> Float[np.ndarray, "K r q_plus_m"]:
+        """The reduction as the kernels take them; r = 0: none."""
+        q, columns = mixture.n_outputs, mixture.n_outputs + mixture.n_inputs
+        rows = 0 if reduced is None else mixture.n_states
+        made = np.zeros((mixture.n_components, rows, _filled_up(columns)), self._outputs.dtype)
+        if reduced is not None:
+            made[..., :q], made[..., q:columns] = reduced.project, -reduced.through
         return made
+
+    def _largest_signal(self, mixture: Mixture) -> float:
+        """Mean square of the outputs, over the noise's, for the component of the smallest noise."""
+        (rows, columns), _ = self._triangles
+        q = mixture.n_outputs
+        square = np.zeros((q + mixture.n_inputs,) * 2)
+        square[rows, columns] = square[columns, rows] = self._products.sum(axis=0)[: len(rows)]
+        powers = [np.trace(np.linalg.solve(system.R, square[:q, :q])) for system in mixture.systems]
+        return float(max(powers)) / (float(self._lengths.sum()) * q)
 
     def _chunk(self, mixture: Mixture) -> int:
         """Steps of a block that are read at a time."""
@@ -310,23 +301,6 @@ class NumbaEngine:
 def _filled_up(count: int) -> int:
     """Columns of the kernels' matrices: a multiple of four."""
     return -(-count // 4) * 4
-
-
-def _reduction(system: LinearSystem) -> _Reduction:
-    try:
-        root = np.linalg.cholesky((system.R + system.R.T) / 2)
-    except np.linalg.LinAlgError as error:
-        raise NumericalError(
-            "the covariance R of the outputs' noise is not positive definite",
-            "a positive definite one",
-            "raise its smallest eigenvalue",
-        ) from error
-    whitened = solve_triangular(root, np.concatenate([np.eye(len(root)), -system.D], axis=1), lower=True)
-    basis, seen = np.linalg.qr(solve_triangular(root, system.C, lower=True))
-    forward = basis.T @ whitened
-    left = whitened - basis @ forward
-    determinant = float(np.log(np.diag(root)).sum())
-    return _Reduction(forward, seen, left.T @ left, whitened.T @ whitened, determinant)
 
 
 def _default_threads() -> int:

@@ -23,36 +23,54 @@ _ODD = 8
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
 def _apply(matrix, source, row, at, count, target, target_row, place):
     """Target[target_row:, place : place + count] = matrix source[row:, at : at + count]."""
-    for i in range(matrix.shape[0]):
-        out = target[target_row + i, place : place + count]
+    rows = matrix.shape[0]
+    for i in range(0, rows, 2):
+        k = min(i + 1, rows - 1)  # of an odd number of rows the last is made twice
+        out_i = target[target_row + i, place : place + count]
+        out_k = target[target_row + k, place : place + count]
         for b in range(count):
-            out[b] = 0
+            out_i[b] = 0
+            out_k[b] = 0
         for j in range(0, matrix.shape[1], 4):
-            w0, w1, w2, w3 = matrix[i, j], matrix[i, j + 1], matrix[i, j + 2], matrix[i, j + 3]
+            i0, i1, i2, i3 = matrix[i, j], matrix[i, j + 1], matrix[i, j + 2], matrix[i, j + 3]
+            k0, k1, k2, k3 = matrix[k, j], matrix[k, j + 1], matrix[k, j + 2], matrix[k, j + 3]
             s0, s1 = source[row + j, at : at + count], source[row + j + 1, at : at + count]
             s2, s3 = source[row + j + 2, at : at + count], source[row + j + 3, at : at + count]
             for b in range(count):
-                out[b] += (w0 * s0[b] + w1 * s1[b]) + (w2 * s2[b] + w3 * s3[b])
+                made_i = out_i[b] + i0 * s0[b] + i1 * s1[b] + i2 * s2[b] + i3 * s3[b]
+                made_k = out_k[b] + k0 * s0[b] + k1 * s1[b] + k2 * s2[b] + k3 * s3[b]
+                out_i[b] = made_i
+                out_k[b] = made_k
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
 def _add_products(left, at, right, row, count, out):
     """Out += left[:, at : at + count] right[row : row + columns of out, :count]'."""
-    zero = left.dtype.type(0)
-    for i in range(left.shape[0]):
-        a = left[i, at : at + count]
+    rows, zero = left.shape[0], left.dtype.type(0)
+    for i in range(0, rows, 2):
+        l = min(i + 1, rows - 1)
+        a, c = left[i, at : at + count], left[l, at : at + count]
         for j in range(0, out.shape[1], 4):
             b0, b1, b2, b3 = right[row + j], right[row + j + 1], right[row + j + 2], right[row + j + 3]
-            t0, t1, t2, t3 = zero, zero, zero, zero
+            a0, a1, a2, a3, c0, c1, c2, c3 = zero, zero, zero, zero, zero, zero, zero, zero
             for k in range(count):
-                t0 += a[k] * b0[k]
-                t1 += a[k] * b1[k]
-                t2 += a[k] * b2[k]
-                t3 += a[k] * b3[k]
-            out[i, j] += t0
-            out[i, j + 1] += t1
-            out[i, j + 2] += t2
-            out[i, j + 3] += t3
+                a0 += a[k] * b0[k]
+                a1 += a[k] * b1[k]
+                a2 += a[k] * b2[k]
+                a3 += a[k] * b3[k]
+                c0 += c[k] * b0[k]
+                c1 += c[k] * b1[k]
+                c2 += c[k] * b2[k]
+                c3 += c[k] * b3[k]
+            out[i, j] += a0
+            out[i, j + 1] += a1
+            out[i, j + 2] += a2
+            out[i, j + 3] += a3
+            if l > i:
+                out[l, j] += c0
+                out[l, j + 1] += c1
+                out[l, j + 2] += c2
+                out[l, j + 3] += c3
 
 
 @numba.njit(cache=True, nogil=True)
@@ -60,11 +78,15 @@ def _pack(values, lengths, lanes, first, steps, buffer, row):
     """Values (N, T, d) of steps [first, first + steps) into d rows of the buffer; zero beyond a trajectory's end."""
     width = len(lanes)
     for b in range(width):
-        own = values[lanes[b]]
-        inside = lengths[lanes[b]] - first
-        for t in range(steps):
-            for j in range(own.shape[1]):
-                buffer[row + j, t * width + b] = own[first + t, j] if t < inside else 0
+        own, inside = values[lanes[b]], lengths[lanes[b]] - first
+        if inside > steps:
+            inside = steps
+        for j in range(own.shape[1]):
+            into = buffer[row + j]
+            for t in range(inside):
+                into[t * width + b] = own[first + t, j]
+            for t in range(max(0, inside), steps):
+                into[t * width + b] = 0
 
 
 @numba.njit(cache=True, nogil=True)
@@ -175,7 +197,7 @@ def smooth_blocks(
     mu
         (n,) first predicted mean.
     now, following
-        Sums to add to: x[t] (y[t], x[t], u[t])' (n, q + n + m) and x[t + 1] (x[t], u[t])' (n, n + m), filled up.
+        Sums to add to: x[t] (y[t], x[t], u[t])' (n, q + n + m), x[t + 1] (x[t], u[t])' (n, n + m); columns filled up.
     ends
         Likewise (2 n + m + 1, n): x x' of last steps, u x' of last steps; x x' of first steps; x of first steps.
     """

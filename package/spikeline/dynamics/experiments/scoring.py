@@ -130,8 +130,8 @@ class _Task:
             row["stands_out"] = int(whitening[estimator].attrs["stands_out"])
             row["note"] = str(found.attrs["note"])
             if not row["note"]:
-                if starts is not None and (estimator, decomposition) == stage and "tensor" in starts[self.name]:
-                    row |= self._of_mixture(mixture_of(starts[self.name]["tensor"]["0"]))
+                if starts is not None and (estimator, decomposition) == stage and "moments" in starts[self.name]:
+                    row |= self._of_mixture(mixture_of(starts[self.name]["moments"]["0"]))
                 row |= self._of_responses(found)
             yield row
 

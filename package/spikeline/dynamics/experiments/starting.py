@@ -8,46 +8,28 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from jaxtyping import Float
 
 from spikeline.artifacts import Provenance, seed_stream
+from spikeline.config.molds import StartSettings
 from spikeline.dynamics.experiments.components import responses_of
 from spikeline.dynamics.experiments.task_files import open_tasks, piece_of, task_file, tasks_in
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.mixture_files import mixture_arrays, mixture_of
 from spikeline.dynamics.moments.unit_scale import UnitScale, unit_scale
-from spikeline.dynamics.starts.ho_kalman import realise
-from spikeline.dynamics.starts.noise_initialisation import NoiseVariant, with_noise
+from spikeline.dynamics.notes import Notes
+from spikeline.dynamics.starts.from_responses import mixture_from_responses
 from spikeline.dynamics.starts.random_start import random_start
 from spikeline.dynamics.trajectories import Trajectories
 
-__all__ = ["starts_to_file", "tensor_start"]
+__all__ = ["starts_to_file"]
 
 
-def tensor_start(
-    markov: Float[np.ndarray, "K lags q m"],
-    weights: Float[np.ndarray, " K"],
-    n_states: int,
-    trajectories: Trajectories,
-    noise: NoiseVariant,
-) -> Mixture:
-    """The mixture that the tensor stage ends with.
-
-    Parameters
-    ----------
-    markov, weights
-        Impulse responses and weights that it found.
-    n_states
-        Of each system.
-    trajectories
-        All of them: what the responses leave of the outputs is noise.
-    noise
-        First Q and R.
-    """
-    scale = unit_scale(trajectories)
-    realised = [realise(response, n_states) for response in scale.responses_scaled(markov)]
-    systems = with_noise(realised, scale.scaled(trajectories), noise)
-    return Mixture(tuple(scale.undone(system) for system in systems), weights)
+def _of_responses(task: h5py.Group, found: h5py.Group, trajectories: Trajectories, settings: StartSettings) -> Mixture:
+    estimate, states = responses_of(found), int(task.attrs["n_states"])
+    feedthrough = bool(task.attrs["feedthrough"])
+    return mixture_from_responses(
+        estimate.markov, estimate.weights, trajectories, states, settings, Notes(), feedthrough=feedthrough
+    )
 
 
 def _random_start(task: h5py.Group, scale: UnitScale, draw: np.random.Generator) -> Mixture:
@@ -63,7 +45,7 @@ def starts_to_file(
     kinds: Sequence[str],
     *,
     stage: tuple[str, str],
-    noise: NoiseVariant,
+    settings: StartSettings,
     random_starts: int,
     experiment: str,
     seed: int,
@@ -78,13 +60,14 @@ def starts_to_file(
     components_path
         File of `components.components_to_file`; None without the kind tensor.
     output
-        File with groups task/kind/number, each a mixture, or empty with a ``note`` where there is none.
+        File with groups task/kind/number, each a mixture, or empty with a ``note`` where there is none. With the kind
+        tensor there is the kind moments too: the tensor stage's responses realised as they are, where nothing starts.
     kinds
         ``tensor``, ``truth``, ``random``.
     stage
         Estimator and decomposition of the tensor stage that EM starts from.
-    noise
-        First Q and R of the tensor stage.
+    settings
+        How responses of the tensor stage become a mixture: ``regress_anew`` and ``noise``.
     random_starts
         How many random mixtures.
     experiment, seed
@@ -92,6 +75,7 @@ def starts_to_file(
     provenance
         For the manifest.
     """
+    alone = settings.model_copy(update={"regress_anew": False})
     with contextlib.ExitStack() as opened:
         data = opened.enter_context(open_tasks(data_path, "data"))
         file = opened.enter_context(task_file(output, "starts", provenance))
@@ -102,13 +86,10 @@ def starts_to_file(
             task, trajectories = data[name], piece_of(data[name])
             if components is not None:
                 found = components[name]["/".join(stage)]
-                note, arrays = str(found.attrs["note"]), {}
-                if not note:
-                    estimate = responses_of(found)
-                    states = int(task.attrs["n_states"])
-                    mixture = tensor_start(estimate.markov, estimate.weights, states, trajectories, noise)
-                    arrays = mixture_arrays(mixture)
-                file.write(f"{name}/tensor/0", arrays, note=note)
+                note = str(found.attrs["note"])
+                for kind, how in (("tensor", settings), ("moments", alone)):
+                    arrays = {} if note else mixture_arrays(_of_responses(task, found, trajectories, how))
+                    file.write(f"{name}/{kind}/0", arrays, note=note)
             if "truth" in kinds:
                 file.write(f"{name}/truth/0", mixture_arrays(mixture_of(task["truth"])), note="")
             for number in range(random_starts if "random" in kinds else 0):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int64
 
 from spikeline.artifacts import seed_stream
 from spikeline.config.molds import FitSettings
@@ -14,11 +13,10 @@ from spikeline.dynamics.moments.unit_scale import UnitScale, unit_scale
 from spikeline.dynamics.notes import Notes
 from spikeline.dynamics.starts.checks import check_outputs, checked_lags
 from spikeline.dynamics.starts.fir_kmeans import fir_kmeans
-from spikeline.dynamics.starts.ho_kalman import Realisation, realise
+from spikeline.dynamics.starts.from_responses import mixture_from_responses
 from spikeline.dynamics.starts.input_free import input_free_kmeans
 from spikeline.dynamics.starts.noise_initialisation import with_noise
 from spikeline.dynamics.starts.random_start import random_start
-from spikeline.dynamics.starts.regressed_groups import nearest_responses, regressed_groups
 from spikeline.dynamics.starts.tensor_start import tensor_responses
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
@@ -79,7 +77,7 @@ def make_start(trajectories: Trajectories, n_components: int, n_states: int, set
 
 @dataclass(frozen=True)
 class _Search:
-    """For a start in units in which inputs are white and outputs of size one; `start` gives it in the data's."""
+    """For a start, in units in which inputs are white and outputs of size one."""
 
     trajectories: Trajectories
     scale: UnitScale
@@ -105,26 +103,20 @@ class _Search:
                 self.notes.warn(f"no moments of these trajectories ({error.seen}): clustered by their own responses")
                 self.notes["fell_back"] = error.seen
                 method, found = "fir_kmeans", self._from_clusters()
-        mixture = Mixture(tuple(self.scale.undone(system) for system in found.systems), found.weights)
-        return Start(mixture, method, dict(self.notes), tuple(self.notes.warnings))
+        return Start(found, method, dict(self.notes), tuple(self.notes.warnings))
 
     def _random(self) -> Mixture:
         sizes = self.n_components, self.n_states, self.trajectories.n_inputs, self.trajectories.n_outputs
         draw = seed_stream(self.seed, "molds-random-start")
-        return random_start(*sizes, draw, feedthrough=self.settings.em.feedthrough)
+        return self._in_units_of_the_data(random_start(*sizes, draw, feedthrough=self.settings.em.feedthrough))
 
     def _from_moments(self) -> Mixture:
         draw = seed_stream(self.seed, "molds-decomposition")
         found = tensor_responses(self.trajectories, self.n_components, self.lags, self.settings, draw, self.notes)
-        scaled, markov = self.scale.scaled(self.trajectories), self.scale.responses_scaled(found.markov)
-        if not self.settings.start.regress_anew:
-            return self._with_noise([realise(response, self.n_states) for response in markov], scaled, found.weights)
-        first_lag = 0 if self.settings.em.feedthrough else 1
-        labels = nearest_responses(scaled, markov, first_lag)
-        sizes = self.n_components, self.n_states, self.lags
-        realisations, settled = regressed_groups(scaled, labels, *sizes, first_lag)
-        self.notes["moved_share"] = float(np.mean(settled != labels))
-        return self._with_noise(realisations, scaled, np.bincount(settled) / len(settled), settled)
+        return mixture_from_responses(
+            found.markov, found.weights, self.trajectories, self.n_states, self.settings.start, self.notes,
+            feedthrough=self.settings.em.feedthrough,
+        )  # fmt: skip
 
     def _from_clusters(self) -> Mixture:
         scaled = self.scale.scaled(self.trajectories)
@@ -134,15 +126,10 @@ class _Search:
             sizes, feedthrough = (self.n_components, self.n_states, self.lags), self.settings.em.feedthrough
             made = fir_kmeans(scaled, *sizes, self.seed, self.notes, feedthrough=feedthrough)
         realisations, labels = made
-        return self._with_noise(realisations, scaled, np.bincount(labels) / len(labels), labels)
-
-    def _with_noise(
-        self,
-        realisations: list[Realisation],
-        scaled: Trajectories,
-        weights: Float[np.ndarray, " K"],
-        labels: Int64[np.ndarray, " N"] | None = None,
-    ) -> Mixture:
         self.notes["shrunk"] = [realisation.shrunk for realisation in realisations]
         self.notes["singular_values"] = [realisation.singular_values.tolist() for realisation in realisations]
-        return Mixture(tuple(with_noise(realisations, scaled, self.settings.start.noise, labels)), weights)
+        systems = with_noise(realisations, scaled, self.settings.start.noise, labels)
+        return self._in_units_of_the_data(Mixture(tuple(systems), np.bincount(labels) / len(labels)))
+
+    def _in_units_of_the_data(self, found: Mixture) -> Mixture:
+        return Mixture(tuple(self.scale.undone(system) for system in found.systems), found.weights)
