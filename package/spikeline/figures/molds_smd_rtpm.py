@@ -122,7 +122,7 @@ def _heat_map(axes: Axes, cells: pd.DataFrame, column: str, norm: LogNorm) -> Ax
 
 
 def _written(value: float) -> str:
-    return "failed" if np.isinf(value) else "" if np.isnan(value) else f"{value:.2g}"
+    return "failed" if np.isinf(value) else "" if np.isnan(value) else f"{value:.2g}".removeprefix("0")
 
 
 def _ratio_map(axes: Axes, cells: pd.DataFrame, norm: TwoSlopeNorm) -> AxesImage:
