@@ -20,6 +20,7 @@ ALL_CORES = 16  # Snakemake lowers it to what a run has; workflow.cores is not k
 CHECKOUT = Path(workflow.basedir)  # a run may lie in another folder (--directory)
 PEERS = "results/peers"  # shared by all runs: it depends on envs/peers.txt alone
 SORTING_PEERS = "results/sorting_peers"  # likewise, on envs/sorting_peers.txt
+DYNAMICS_PEERS = "results/dynamics_peers"  # likewise, on envs/dynamics_peers.txt
 
 
 rule benchmarks:
@@ -216,6 +217,67 @@ rule molds_random_ratio:
         "../scripts/benchmarks/molds_random_ratio.py"
 
 
+rule dynamics_peers:
+    """dynamax in an environment of its own."""
+    input:
+        CHECKOUT / "envs/dynamics_peers.txt",
+    output:
+        f"{DYNAMICS_PEERS}/installed.txt",
+    log:
+        "<logs>/performance/dynamics_peers.log",
+    localrule: True
+    conda:
+        "../envs/spikeline.yaml"
+    params:
+        version=1,
+        folder=f"{DYNAMICS_PEERS}/venv",
+    script:
+        "../scripts/benchmarks/peers.py"
+
+
+rule dynamax_over_ours:
+    """EM of a mixture: an iteration on dynamax's smoother beside ours."""
+    input:
+        peers=rules.dynamics_peers.output[0],
+        program=CHECKOUT / "scripts/benchmarks/peers/dynamax_em.py",
+    output:
+        "<results>/performance/dynamax_over_ours.json",
+    log:
+        "<logs>/performance/dynamax_over_ours.log",
+    conda:
+        "../envs/spikeline.yaml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=memory_mb(12000),
+        runtime=minutes(120),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+        interpreter=f"{DYNAMICS_PEERS}/venv/bin/python",
+        grid="cross",
+    script:
+        "../scripts/benchmarks/dynamax_over_ours.py"
+
+
+rule sharded_moments:
+    """Moments of 100,000 trajectories of 1000 steps, shard by shard."""
+    output:
+        "<results>/performance/sharded_moments.json",
+    log:
+        "<logs>/performance/sharded_moments.log",
+    conda:
+        "../envs/spikeline.yaml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=memory_mb(4000),
+        runtime=minutes(30),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+    script:
+        "../scripts/benchmarks/sharded_moments.py"
+
+
 rule benchmark_headlines:
     """The headline numbers of all benchmarks: a part of the summary."""
     input:
@@ -228,6 +290,8 @@ rule benchmark_headlines:
                 "sorting_over_peers",
                 "detector_flops_ratio",
                 "molds_random_ratio",
+                "dynamax_over_ours",
+                "sharded_moments",
             ],
         ),
     output:

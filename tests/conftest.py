@@ -9,9 +9,7 @@ import pytest
 
 from tests.array_checking import check_arrays_on_import
 
-check_arrays_on_import(
-    "spikeline.dynamics.moments", "spikeline.dynamics.starts", "spikeline.simulation", "spikeline.sorting"
-)
+check_arrays_on_import("spikeline.dynamics", "spikeline.simulation", "spikeline.sorting")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -31,3 +31,8 @@ def test_a_failing_program_is_named_with_its_last_words():
 def test_a_missing_interpreter_is_named():
     with pytest.raises(DataError, match="cannot be started"):
         run_child(["no/such/python", "program.py"], {})
+
+
+def test_a_program_that_takes_too_long_is_ended():
+    with pytest.raises(DataError, match="did not end within 1 s"):
+        run_child([sys.executable, "-c", "import time; time.sleep(60)"], {}, limit_s=1)

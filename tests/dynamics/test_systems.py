@@ -56,6 +56,7 @@ def test_simulated_outputs_are_the_convolved_inputs_if_there_is_no_noise():
         )
 
 
+@pytest.mark.wrong_arrays
 def test_a_matrix_that_does_not_fit_is_named():
     with pytest.raises(DataError, match=r"B has shape \(3, 1\)"):
         LinearSystem(

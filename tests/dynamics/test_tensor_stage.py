@@ -87,6 +87,7 @@ def test_exact_moments_give_the_exact_mixture(decompose, first_lag):
     assert found.raw_weight_sum == pytest.approx(1.0)
 
 
+@pytest.mark.wrong_arrays
 def test_the_score_knows_no_order():
     true = seed_stream(8, "test-tensor").normal(size=(4, 5, 2, 2))
     match = match_components(true, true[[2, 0, 3, 1]])

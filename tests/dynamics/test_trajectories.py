@@ -19,6 +19,7 @@ def test_what_lies_beyond_a_length_is_not_looked_at():
         _trajectories(outputs=outputs)
 
 
+@pytest.mark.wrong_arrays
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -37,8 +37,8 @@ class Memory:
         How many differences an extrapolation needs.
     """
 
-    point: Float[np.ndarray, " P"]
-    residual: Float[np.ndarray, " P"]
+    point: Float[np.ndarray, " P_or_0"]
+    residual: Float[np.ndarray, " P_or_0"]
     points: Float[np.ndarray, "h P"]
     residuals: Float[np.ndarray, "h P"]
     wait: int = 1

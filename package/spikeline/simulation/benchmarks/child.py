@@ -27,7 +27,9 @@ def module_command(module: str) -> list[str]:
     return [sys.executable, "-m", module]
 
 
-def run_child(command: Sequence[str], job: Mapping[str, Any], threads: int = 1) -> Measurement:
+def run_child(
+    command: Sequence[str], job: Mapping[str, Any], threads: int = 1, limit_s: float | None = None
+) -> Measurement:
     """Run a program on a job and return what it measured.
 
     Parameters
@@ -38,11 +40,13 @@ def run_child(command: Sequence[str], job: Mapping[str, Any], threads: int = 1) 
         Plain values.
     threads
         What OpenMP, BLAS and numba are held to.
+    limit_s
+        It is killed if it takes longer.
 
     Raises
     ------
     DataError
-        If the program cannot be started or fails; its last lines are in the message.
+        If the program cannot be started, fails or takes too long; its last lines are in the message.
     """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     environment = {**os.environ, **dict.fromkeys(names, str(threads))}
@@ -51,8 +55,19 @@ def run_child(command: Sequence[str], job: Mapping[str, Any], threads: int = 1) 
         question.write_text(json.dumps(job), encoding="utf-8")
         try:
             done = subprocess.run(
-                [*command, str(question), str(result)], env=environment, capture_output=True, text=True, check=False
+                [*command, str(question), str(result)],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=limit_s,
             )
+        except subprocess.TimeoutExpired as error:
+            raise DataError(
+                f"{' '.join(command)} did not end within {limit_s:.0f} s",
+                "an end",
+                "give it less to do, or more time",
+            ) from error
         except OSError as error:
             raise DataError(
                 f"{command[0]} cannot be started ({error})", "an interpreter", "run the rule that makes it"

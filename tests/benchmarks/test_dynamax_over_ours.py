@@ -1,0 +1,151 @@
+"""EM beside dynamax's: small, untimed, with a pretender in dynamax's place."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from spikeline.artifacts import read_json
+from spikeline.dynamics.benchmarks import dynamax_over_ours
+from spikeline.dynamics.benchmarks.dynamax_over_ours import (
+    GRIDS,
+    MAIN,
+    check_agreement,
+    compare_em,
+    headline,
+    write_dynamax_over_ours,
+)
+from spikeline.dynamics.benchmarks.em_runs import EMProblem, our_em, write_em_problem
+from spikeline.dynamics.benchmarks.sharded_moments import sharded_moments, write_sharded_moments
+from spikeline.dynamics.moments.ustat_moments import ustat_second_moment
+from spikeline.errors import DataError, NumericalError
+
+SMALL = EMProblem(trajectories=20, steps=10, states=2, outputs=2, components=2)
+# Instead of dynamax: the reference smoother, and an M-step by least squares; or as its layout says.
+PRETENDER = """
+import json, sys
+import numpy as np
+from spikeline.dynamics.em.numpy_engine import NumpyEngine
+from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.systems import LinearSystem
+from spikeline.dynamics.trajectories import Trajectories
+
+job = json.load(open(sys.argv[1]))
+if job["layout"] == "failing":
+    sys.exit("no such layout")
+file = np.load(job["data"])
+names = ("A", "B", "C", "D", "Q", "R", "mu", "S")
+systems = [LinearSystem(*(file[name][k] for name in names)) for k in range(len(file["weights"]))]
+weights, n = file["weights"], systems[0].A.shape[0]
+u = file["inputs"]
+engine = NumpyEngine(Trajectories(u, file["outputs"], np.full(len(u), u.shape[1])))
+history = []
+for _ in range(job["iterations"] + job["warm_up"]):
+    made = engine.expectation(Mixture(tuple(systems), weights))
+    history.append(float(made.log_likelihoods.sum()) * (1.1 if job["layout"] == "wrong" else 1.0))
+    for k, s in enumerate(made.statistics):
+        AB = np.linalg.solve(s.zz_next, s.xz_next.T).T
+        C = np.linalg.solve(s.zz_all[:n, :n], s.yz_all[:, :n].T).T
+        mu = s.first / s.n_first
+        systems[k] = LinearSystem(
+            AB[:, :n], AB[:, n:], C, np.zeros_like(systems[k].D), (s.xx_next - AB @ s.xz_next.T) / s.n_next,
+            (s.yy_all - C @ s.yz_all[:, :n].T) / s.n_all, mu, s.first_square / s.n_first - np.outer(mu, mu),
+        )
+    weights = made.responsibilities.mean(axis=0)
+seconds = {"slow": 4.0, "fast": 2.0, "wrong": 1.0}[job["layout"]]
+json.dump(
+    {"seconds": seconds, "each_s": [seconds], "compile_s": 1.0, "log_likelihoods": history, "peak_mb": 100.0},
+    open(sys.argv[2], "w"),
+)
+"""
+
+
+def _layouts(*names):
+    return [{"layout": name, "at_once": 0, "devices": 1} for name in names]
+
+
+@pytest.fixture
+def peer(tmp_path):
+    program = tmp_path / "pretender.py"
+    program.write_text(PRETENDER)
+    return [sys.executable, str(program)]
+
+
+def test_the_fastest_layout_that_runs_is_measured(peer):
+    uneven = {"layout": "fast", "at_once": 3, "devices": 1}
+    layouts = [*_layouts("slow", "failing", "fast"), uneven]
+    made = compare_em(SMALL, peer, 1, threads=1, iterations=2, turns=1, layouts=layouts)
+    assert made["fastest_layout"]["layout"] == "fast" and made["fastest_layout"]["at_once"] == 0
+    assert len(made["trials"]) == 3 and sum("failed" in trial for trial in made["trials"].values()) == 1
+    assert made["log_likelihood_difference"] < 1e-9 and 0 < made["log_likelihood_difference_float32"] < 1e-3
+    ours = made["runs"]["ours"][0]
+    assert made["ratio"] == pytest.approx(2.0 / ours["seconds"])
+    assert len(ours["each_s"]) == 3 and len(ours["log_likelihoods"]) == 3
+    assert made["ours"]["trajectory_steps_per_s"] == pytest.approx(200 / ours["seconds"])
+    assert made["dynamax"]["peak_mb"] == 100
+
+
+def test_times_of_sides_that_do_not_agree_are_not_compared(peer):
+    with pytest.raises(NumericalError, match="before M-step 0"):
+        compare_em(SMALL, peer, 1, threads=1, iterations=1, turns=1, layouts=_layouts("wrong"))
+    assert check_agreement([-10.0, -9.0, -8.0], [-10.0, -9.0 + 1e-7]) == pytest.approx(1e-7 / 9)
+
+
+def test_a_peer_that_never_runs_is_named(peer):
+    with pytest.raises(DataError, match="no layout of dynamax"):
+        compare_em(SMALL, peer, 1, threads=1, iterations=1, turns=1, layouts=_layouts("failing"))
+
+
+def test_the_headline_and_the_worst(peer, tmp_path, monkeypatch):
+    cases = {MAIN.name: {"ratio": 5.0}, "other": {"ratio": 2.0}}
+    assert headline(cases) == {
+        "benchmark.molds.dynamax_over_ours": 5.0,
+        "benchmark.molds.dynamax_over_ours_worst": 2.0,
+    }
+    assert all(grid[0] == MAIN and len({problem.name for problem in grid}) == len(grid) for grid in GRIDS.values())
+    with pytest.raises(DataError, match="one of main, cross"):
+        write_dynamax_over_ours(tmp_path / "none.json", peer, seed=1, grid="all")
+    monkeypatch.setattr(dynamax_over_ours, "MAIN", SMALL)
+    monkeypatch.setattr(dynamax_over_ours, "GRIDS", {"main": [SMALL]})
+    monkeypatch.setattr(
+        dynamax_over_ours, "compare_em", lambda problem, *_, threads, iterations, turns: {"ratio": iterations + turns}
+    )
+    monkeypatch.setattr(dynamax_over_ours, "run_child", lambda *_: {"compile_s": 9.0})
+    write_dynamax_over_ours(tmp_path / "made.json", peer, seed=1, grid="main", threads=1)
+    made = read_json(tmp_path / "made.json")
+    assert made["headline"]["benchmark.molds.dynamax_over_ours"] == 23
+    assert made["cases"]["compiling"]["ours_s"] == 9
+
+
+def test_a_problem_is_the_same_whenever_it_is_written(tmp_path):
+    for problem in (SMALL, EMProblem(trajectories=5, steps=4, components=3, overlapping=True)):
+        for name in ("a", "b"):
+            write_em_problem(tmp_path / f"{name}.npz", problem, 3)
+        first, second = np.load(tmp_path / "a.npz"), np.load(tmp_path / "b.npz")
+        assert all(np.array_equal(first[name], second[name]) for name in first.files)
+    spread = first["A"].std(axis=0).max()
+    assert 0 < spread < 0.01  # components that are nearly the same
+
+
+def test_components_that_overlap_share_in_every_trajectory(tmp_path):
+    problem = EMProblem(trajectories=6, steps=30, components=3, overlapping=True)
+    write_em_problem(tmp_path / "data.npz", problem, 1)
+    ran = our_em(str(tmp_path / "data.npz"), iterations=1, warm_up=0, threads=1)
+    assert len(ran["log_likelihoods"]) == 1 and ran["peak_mb"] > 10 and ran["prepare_s"] > 0
+
+
+def test_moments_in_shards(tmp_path, monkeypatch):
+    seen = []
+
+    def counted(part, lags):
+        seen.append(len(part))
+        return ustat_second_moment(part, lags)
+
+    monkeypatch.setattr("spikeline.dynamics.benchmarks.sharded_moments.ustat_second_moment", counted)
+    ran = sharded_moments(trajectories=50, steps=40, shard=20, seed=1)
+    assert seen == [20, 20, 10] and ran["finite"] == 1 and ran["seconds"] > 0 and ran["simulation_s"] > 0
+    write_sharded_moments(tmp_path / "made.json", seed=1, trajectories=60, steps=40, shard=30)
+    made = read_json(tmp_path / "made.json")["headline"]
+    assert 0 < made["benchmark.molds.moments_peak_gib"] < 1 and made["benchmark.molds.moments_seconds"] > 0
