@@ -21,19 +21,19 @@ def test_counts_of_groups_that_are_functions_of_each_other() -> None:
 
 def test_a_density_on_the_circle_finds_what_sectors_tell() -> None:
     draw = seed_stream(1, "test-information")
-    directions = draw.uniform(0, 360, 4000)
+    directions = draw.uniform(0, 360, 1500)
     half = (directions < 180).astype(np.int64)
     # a uniform half circle, seen through the kernel, against a uniform circle
     angle = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
     through = np.array([vonmises.pdf(angle[:1000], 16.0, loc=at).sum() for at in angle[:1000]]) / 1000
     expected = np.log2(through * 2 * np.pi).mean()
     assert 0.85 < expected < 1
-    assert circular_information(directions)(half) == pytest.approx(expected, abs=0.02)
-    assert circular_information(directions)(draw.permutation(half)) == pytest.approx(0.0, abs=0.02)
+    assert circular_information(directions)(half) == pytest.approx(expected, abs=0.04)
+    assert circular_information(directions)(draw.permutation(half)) == pytest.approx(0.0, abs=0.03)
     # turning the circle changes nothing
     turned = circular_information((directions + 77) % 360)(half)
     assert turned == pytest.approx(circular_information(directions)(half), rel=1e-9)
-    assert circular_information(directions)(np.zeros(4000, np.int64)) == pytest.approx(0, abs=1e-12)
+    assert circular_information(directions)(np.zeros(1500, np.int64)) == pytest.approx(0, abs=1e-12)
 
 
 def test_chance_is_what_shuffled_labels_give() -> None:
