@@ -161,8 +161,8 @@ def compare_em(
         for _ in range(turns):
             runs["ours"].append(run_child(ours, job, threads))
             runs["dynamax"].append(run_child(peer, {**theirs, **fastest}, threads))
+            difference = check_agreement(*(runs[side][-1]["log_likelihoods"] for side in ("ours", "dynamax")))
             runs["ours_float32"].append(run_child(ours, {**job, "dtype": "float32"}, threads))
-        difference = check_agreement(runs["ours"][0]["log_likelihoods"], runs["dynamax"][0]["log_likelihoods"])
     single = np.array(runs["ours_float32"][0]["log_likelihoods"]) / np.array(runs["ours"][0]["log_likelihoods"]) - 1
     seconds = {side: [run["seconds"] for run in of_side] for side, of_side in runs.items()}
     result = {
