@@ -10,6 +10,7 @@ import pytest
 from spikeline.simulation.bank import write_bank_entry
 from spikeline.simulation.recordings import read_recording
 from spikeline.sorting.scoring import COUNT_COLUMNS, SCORE_COLUMNS
+from tests.dynamics.mixtures import three_component_data
 from tests.synthetic_bank import synthetic_entry
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +26,16 @@ def test_own_spike_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     made = read_recording(tmp_path / "mine")
     assert list(made.units["n_spikes"]) == [3, 2]
     assert made.recording.get_total_duration() == 30.0
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/molds.md"])
+def test_mixtures_of_systems(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [code] = re.findall(r"^```python\n([^`]*fit_molds[^`]*)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    _, data = three_component_data(0, 120, 40)
+    monkeypatch.chdir(tmp_path)
+    known = {"inputs": data.inputs, "outputs": data.outputs, "lengths": data.lengths, "others": data[:20]}
+    exec(code, known)
+    assert known["fit"].labels.shape == (120,)
 
 
 def test_named_targets_and_files_exist() -> None:
