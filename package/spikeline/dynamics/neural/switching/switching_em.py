@@ -14,6 +14,7 @@ from spikeline.dynamics.neural.switching.switching_filter import (
     predicted_pairs,
 )
 from spikeline.dynamics.neural.switching.switching_system import SwitchingSystem
+from spikeline.dynamics.systems import spectral_radius
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import NumericalError
 
@@ -21,7 +22,8 @@ __all__ = ["SwitchingFit", "fit_switching", "most_frequent_regime", "switching_f
 
 _FLOOR = 1e-6
 _RIDGE = 1e-8
-_FEWEST = 1.0
+_LARGEST_RADIUS = 1.0  # a regime that a trial visits now and then would run away otherwise
+_PATIENCE = 3
 
 
 @dataclass(frozen=True)
@@ -57,27 +59,33 @@ class _Sums:
 
 
 def fit_switching(trajectories: Trajectories, start: SwitchingSystem, iterations: int) -> SwitchingFit:
-    """EM for so many iterations; states are approximate (`switching_filter`), so the best one is kept.
+    """EM with approximate states (`switching_filter`), of which the best iteration is kept.
+
+    With approximate states the likelihood may fall: EM ends after so many iterations, or after three in a row that do
+    not exceed the best, or where the likelihood leaves the numbers.
 
     Raises
     ------
     NumericalError
-        If the likelihood is not finite.
+        If the likelihood of the start is not finite.
     """
-    system, best, history = start, start, []
+    system, best, history, fallen = start, start, [], 0
     floor = _FLOOR * float(trajectories.outputs[trajectories.inside()].var())
     for _ in range(iterations + 1):
         filtered = filter_regimes(system, trajectories)
         total = float(filtered.log_likelihood.sum())
-        if not np.isfinite(total):
+        if not history and not np.isfinite(total):
             raise NumericalError(
-                f"the switching system's log-likelihood is {total} after {len(history)} steps",
+                f"the switching system's log-likelihood is {total} before the first step",
                 "a finite one",
                 "take fewer regimes or states, or check the outputs' scale",
             )
-        if not history or total > max(history):
+        fallen = 0 if not history or total > max(history) else fallen + 1
+        if fallen == 0:
             best = system
         history.append(total)
+        if fallen == _PATIENCE or not np.isfinite(total):
+            break
         system = _maximised(system, _smoothed_sums(system, trajectories, filtered), trajectories, floor)
     return SwitchingFit(best, np.array(history))
 
@@ -186,11 +194,13 @@ def _maximised(system: SwitchingSystem, sums: _Sums, trajectories: Trajectories,
     A, B, Q = system.A.copy(), system.B.copy(), system.Q.copy()
     into = sums.moves.sum(axis=0)
     for regime in range(len(A)):
-        if into[regime] < _FEWEST:
+        if into[regime] < sums.zz.shape[1]:
             continue  # too little to learn from: it keeps its matrices
         AB = _regression(sums.xz[regime], sums.zz[regime])
+        AB[:, :n] *= min(1.0, _LARGEST_RADIUS / max(spectral_radius(AB[:, :n]), np.finfo(float).tiny))
         A[regime], B[regime] = AB[:, :n], AB[:, n:]
-        Q[regime] = _floored((sums.xx[regime] - AB @ sums.xz[regime].T) / into[regime], floor)
+        left = sums.xx[regime] - AB @ sums.xz[regime].T - sums.xz[regime] @ AB.T + AB @ sums.zz[regime] @ AB.T
+        Q[regime] = _floored(left / into[regime], floor)
     seen = trajectories.outputs[trajectories.inside()]
     CD = _regression(sums.out_yz, sums.out_zz)
     R = _floored((seen.T @ seen - CD @ sums.out_yz.T) / len(seen), floor)
