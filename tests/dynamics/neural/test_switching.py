@@ -15,9 +15,11 @@ from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.neural.switching.switching_em import fit_switching, most_frequent_regime, switching_forecast
 from spikeline.dynamics.neural.switching.switching_filter import filter_regimes
 from spikeline.dynamics.neural.switching.switching_system import SwitchingSystem, perturbed
+from spikeline.dynamics.simulated.generator import simulate_mixture
 from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError, NumericalError
+from tests.dynamics.em.mixtures import any_system
 from tests.dynamics.neural.sessions import from_two_systems, two_systems
 
 
@@ -93,6 +95,18 @@ def test_em_finds_changes_within_trials() -> None:
     weights = filter_regimes(fit.system, data).weights
     assert (weights.argmax(axis=2) == regime)[:, 5:].mean() > 0.8
     assert fit.log_likelihoods.max() > fit.log_likelihoods[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_em_climbs_where_q_is_nearly_singular(seed) -> None:
+    """Kim's way back runs away from such a start, unless Q is kept apart from 0."""
+    draw = seed_stream(seed, "test-switching-steady")
+    one = any_system(seed, 2, 2, 6)
+    one = replace(one, A=np.diag([0.75, 0.3]), Q=np.diag([1e-3, 1.7]), R=0.5 * np.eye(6), S=np.diag([0.8, 5.0]))
+    data = simulate_mixture([one, replace(one, A=one.A.T @ np.diag([1.0, -1.0]))], np.full(2, 0.5), 60, 40, draw)
+    fit = fit_switching(data, perturbed(one, 3, 0.95, draw), 10)
+    assert len(fit.log_likelihoods) == 11 and fit.log_likelihoods[-1] > fit.log_likelihoods[0]
+    assert all(np.linalg.eigvalsh(Q)[0] > 0.099 * np.trace(Q) / 2 for Q in fit.system.Q)
 
 
 def test_the_start_has_regimes_near_the_system() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -24,6 +24,9 @@ _FLOOR = 1e-6
 _RIDGE = 1e-8
 _LARGEST_RADIUS = 1.0  # a regime that a trial visits now and then would run away otherwise
 _PATIENCE = 3
+# Of Q's mean eigenvalue. Going back through a step multiplies by about the inverse of A where Q is small, and what
+# regimes disagree about grows by that from step to step; with one regime there is nothing to disagree about.
+_LEAST_OF_Q = 0.1
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,16 @@ class _Sums:
 def fit_switching(trajectories: Trajectories, start: SwitchingSystem, iterations: int) -> SwitchingFit:
     """EM with approximate states (`switching_filter`), of which the best iteration is kept.
 
-    With approximate states the likelihood may fall: EM ends after so many iterations, or after three in a row that do
-    not exceed the best, or where the likelihood leaves the numbers.
+    Regimes are stable, and none of their Q has an eigenvalue below a tenth of their mean: Kim's way back through the
+    steps runs away otherwise. With approximate states the likelihood may fall: EM ends after so many iterations, or
+    after three in a row that do not exceed the best, or where the likelihood leaves the numbers.
 
     Raises
     ------
     NumericalError
         If the likelihood of the start is not finite.
     """
+    start = replace(start, Q=np.stack([_steady(Q, len(start.Q)) for Q in start.Q]))
     system, best, history, fallen = start, start, [], 0
     floor = _FLOOR * float(trajectories.outputs[trajectories.inside()].var())
     for _ in range(iterations + 1):
@@ -200,7 +205,7 @@ def _maximised(system: SwitchingSystem, sums: _Sums, trajectories: Trajectories,
         AB[:, :n] *= min(1.0, _LARGEST_RADIUS / max(spectral_radius(AB[:, :n]), np.finfo(float).tiny))
         A[regime], B[regime] = AB[:, :n], AB[:, n:]
         left = sums.xx[regime] - AB @ sums.xz[regime].T - sums.xz[regime] @ AB.T + AB @ sums.zz[regime] @ AB.T
-        Q[regime] = _floored(left / into[regime], floor)
+        Q[regime] = _steady(_floored(left / into[regime], floor), len(A))
     seen = trajectories.outputs[trajectories.inside()]
     CD = _regression(sums.out_yz, sums.out_zz)
     R = _floored((seen.T @ seen - CD @ sums.out_yz.T) / len(seen), floor)
@@ -216,6 +221,10 @@ def _maximised(system: SwitchingSystem, sums: _Sums, trajectories: Trajectories,
 def _regression(cross: np.ndarray, square: np.ndarray) -> np.ndarray:
     ridge = _RIDGE * float(np.trace(square)) / len(square)
     return np.linalg.solve(square + ridge * np.eye(len(square)), cross.T).T
+
+
+def _steady(Q: np.ndarray, n_regimes: int) -> np.ndarray:
+    return _floored(Q, _LEAST_OF_Q * float(np.trace(Q)) / len(Q)) if n_regimes > 1 else Q
 
 
 def _floored(covariance: np.ndarray, floor: float) -> np.ndarray:
