@@ -34,6 +34,14 @@ def test_a_key_that_is_set_leaves_the_others_at_the_defaults_of_their_network() 
         ({"detector": {"batches": {"samples": 15000}, "scenes": {"duration_s": 2}}}, ["the shortest scene has 13000"]),
         ({"detector": {"network": {"dilations": [64, 64]}}}, ["depends on 519"]),
         ({"identifier": {"training": {"warm_up_steps": 12000}}}, ["simsort.identifier.training", "leaves nothing"]),
+        (
+            {"identifier": {"scenes": {"accelerator": "gpu"}, "training": {"accelerator": "cpu"}}},
+            ["simsort.identifier", "scenes.accelerator = gpu"],
+        ),
+        (
+            {"detector": {"scenes": {"accelerator": "gpu"}, "training": {"accelerator": "cpu"}}},
+            ["simsort.detector", "set scenes.accelerator to auto or cpu"],
+        ),
         ({"identifier": {"scenes": {"colours": ["red"]}}}, ["a list out of white, pink, coloured"]),
         ({"identifier": {"scenes": {"phase_rad": 1}}}, ["phase_deg", "57.295"]),
     ],

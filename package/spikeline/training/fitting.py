@@ -141,7 +141,8 @@ def fit(
         trainer = _trainer(settings, folder, [LightningEnvironment(), plugin], step_end)
         on_cpu = trainer.strategy.root_device.type == "cpu"
         if first < settings.steps:
-            check_batches(batches, first)
+            with reproducible(threads, on_cpu):  # what is made here may be kept, and be part of later batches
+                check_batches(batches, first)
         if trainer.strategy.root_device.type == "cuda":
             source.finish = _pinned
         with (

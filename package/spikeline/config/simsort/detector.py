@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from spikeline.config.base import FiniteFloat, Settings, other_default, setting
-from spikeline.config.simsort.scenes import SceneSettings
+from spikeline.config.simsort.scenes import SceneSettings, check_accelerators
 from spikeline.config.simsort.schedule import ScheduleSettings
 
 __all__ = [
@@ -107,6 +107,11 @@ class DetectorTrainingSettings(Settings):
     network: DetectorSettings = setting(DetectorSettings(), description="The network.")
     batches: DetectionBatchSettings = setting(DetectionBatchSettings(), description="What one step sees.")
     training: DetectorScheduleSettings = setting(DetectorScheduleSettings(), description="How it is trained.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> DetectorTrainingSettings:
+        check_accelerators(self.scenes, self.training)
+        return self
 
     @model_validator(mode="after")
     def _windows_fit(self) -> DetectorTrainingSettings:

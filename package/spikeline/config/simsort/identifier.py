@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import model_validator
+
 from spikeline.config.base import FiniteFloat, Range, Settings, other_default, setting
-from spikeline.config.simsort.scenes import SceneSettings
+from spikeline.config.simsort.scenes import SceneSettings, check_accelerators
 from spikeline.config.simsort.schedule import ScheduleSettings
 
 __all__ = [
@@ -91,3 +93,8 @@ class IdentifierTrainingSettings(Settings):
         ge=1,
         le=10_000,
     )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> IdentifierTrainingSettings:
+        check_accelerators(self.scenes, self.training)
+        return self

@@ -7,8 +7,9 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from spikeline.config.base import FiniteFloat, Range, Settings, setting
+from spikeline.config.training import TrainingSettings
 
-__all__ = ["SceneSettings", "settings_of_job"]
+__all__ = ["SceneSettings", "check_accelerators", "settings_of_job"]
 
 
 class SceneSettings(Settings):
@@ -90,7 +91,8 @@ class SceneSettings(Settings):
     accelerator: Literal["auto", "cpu", "gpu"] = setting(
         "auto",
         description="Where the traces of scenes are made, and windows cut from them; auto: on the GPU if the network "
-        "is trained on one. What is drawn is the same, so the scenes agree to rounding.",
+        "is trained on one. What is drawn is the same, so the scenes agree to rounding. gpu does not go with "
+        "training.accelerator: cpu, whose results are to be the same to the byte.",
     )
 
     @model_validator(mode="after")
@@ -99,6 +101,14 @@ class SceneSettings(Settings):
         if not 1 <= low <= high <= 100:
             raise ValueError(f"units = [{low}, {high}]: two whole numbers from 1 to 100, the smaller first")
         return self
+
+
+def check_accelerators(scenes: SceneSettings, training: TrainingSettings) -> None:
+    """Refuse scenes of a GPU for a training on a CPU, with a `ValueError`."""
+    if scenes.accelerator == "gpu" and training.accelerator == "cpu":
+        raise ValueError(
+            "scenes.accelerator = gpu with training.accelerator = cpu: set scenes.accelerator to auto or cpu"
+        )
 
 
 def settings_of_job(network: Settings) -> dict[str, Any]:

@@ -193,6 +193,7 @@ class Network:
 def train_network(network: Network, job: TrainingJob) -> None:
     """Train a network of either preset and write its weights; see `train_detector_to_file`."""
     from spikeline.simulation.recordings.blas import one_blas_thread
+    from spikeline.training.reproducible import reproducible
 
     bank = read_training_bank(job.bank_files, job.bank_s, job.validation_cells, job.allowed_cells)
     trained_on = {**settings_of_job(network.settings), "bank": _description(bank, job)}
@@ -204,6 +205,8 @@ def train_network(network: Network, job: TrainingJob) -> None:
         return _batches(network, bank.training, job, network.stage, heard, scenes)
 
     with one_blas_thread():
+        with reproducible(job.threads, on_cpu=False):
+            validation = _validation(network, bank, job)
         fit_to_file(
             network.stage,
             network.make,
@@ -221,7 +224,7 @@ def train_network(network: Network, job: TrainingJob) -> None:
             network=network.name,
             weights=network.weights,
             card=_card(network, trained_on, bank),
-            validation=_validation(network, bank, job),
+            validation=validation,
             finish=lambda module, seen: network.finish(module, seen if job.scenes is None else source()),
         )
 
