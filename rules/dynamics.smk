@@ -155,7 +155,7 @@ rule molds_starts:
         starts=lambda wildcards: molds_experiment(wildcards).em_starts,
         stage=molds_stage,
         start=molds_start,
-        random_starts=lambda wildcards: molds_experiment(wildcards).random_starts,
+        random_starts=molds_random_starts,
     script:
         "../scripts/dynamics/molds_starts.py"
 
@@ -179,7 +179,9 @@ rule molds_em:
         runtime=minutes_of_em,
     params:
         version=1,
-        em=lambda wildcards: without(molds_experiment(wildcards).fit.em, "feedthrough"),
+        em=lambda wildcards: without(
+            molds_experiment(wildcards).fit.em, "feedthrough", "checkpoint_minutes"
+        ),
     script:
         "../scripts/dynamics/molds_em.py"
 

@@ -85,6 +85,9 @@ def shared_keys(*keys):
     def chosen(wildcards):
         session_of(wildcards)
         plain = SETTINGS.molds.neural.shared_with(wildcards.session).plain()
+        del plain["fit"]["em"][
+            "checkpoint_minutes"
+        ]  # these fits are short, and keep none
         return {key: plain[key] for key in keys}
 
     return chosen

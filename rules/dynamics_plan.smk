@@ -31,9 +31,17 @@ def molds_batch(wildcards):
 
 
 def molds_stage(wildcards):
-    """Estimator and decomposition that EM starts from."""
+    """Estimator and decomposition that EM starts from, if it starts from moments."""
     settings = molds_experiment(wildcards)
+    if "tensor" not in settings.em_starts:
+        return ["", ""]
     return [settings.estimators[0], settings.decompositions[0]]
+
+
+def molds_random_starts(wildcards):
+    """How many random mixtures are fitted: several only for the best of them."""
+    settings = molds_experiment(wildcards)
+    return settings.random_starts if "random_best" in settings.methods else 1
 
 
 def molds_pieces(moment):
@@ -136,6 +144,8 @@ def molds_figures(wildcards):
 
 def molds_start(wildcards):
     """How responses of the tensor stage become the mixture that EM starts from."""
+    if "tensor" not in molds_experiment(wildcards).em_starts:
+        return {}
     start = molds_experiment(wildcards).fit.start.plain()
     return {key: start[key] for key in ("regress_anew", "noise")}
 

@@ -145,7 +145,7 @@ def test_moments_in_shards(tmp_path, monkeypatch):
 
     monkeypatch.setattr("spikeline.dynamics.benchmarks.sharded_moments.ustat_second_moment", counted)
     ran = sharded_moments(trajectories=50, steps=40, shard=20, seed=1)
-    assert seen == [20, 20, 10] and ran["finite"] == 1 and ran["seconds"] > 0 and ran["simulation_s"] > 0
+    assert seen == [20, 20, 10] and ran["seconds"] > 0 and ran["simulation_s"] > 0
     write_sharded_moments(tmp_path / "made.json", seed=1, trajectories=60, steps=40, shard=30)
     made = read_json(tmp_path / "made.json")["headline"]
     assert 0 < made["benchmark.molds.moments_peak_gib"] < 1 and made["benchmark.molds.moments_seconds"] > 0

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -83,10 +85,61 @@ def test_a_start_of_the_users(fitted):
         fit_molds(other, 3, 2, start=start, progress=False)
 
 
-@pytest.mark.parametrize(("K", "n", "text"), [(0, 2, "0 components"), (2, 0, "0 states"), (500, 2, "400 trajectories")])
-def test_impossible_sizes_are_errors(fitted, K, n, text):
+@pytest.mark.wrong_arrays
+@pytest.mark.parametrize(
+    ("K", "n", "seed", "text"),
+    [
+        (0, 2, 0, "0 components"), (2, 0, 0, "0 states"), (500, 2, 0, "400 trajectories"),
+        (2.0, 2, 0, "2.0 components"), (2, "2", 0, "'2' states"), (2, 2, -1, "seed -1"),
+    ],
+)  # fmt: skip
+def test_impossible_sizes_are_errors(fitted, K, n, seed, text):
     with pytest.raises(DataError, match=text):
-        fit_molds(fitted[1], K, n, progress=False)
+        fit_molds(fitted[1], K, n, seed=seed, progress=False)
+
+
+@pytest.mark.wrong_arrays
+def test_other_things_than_trajectories_and_settings_are_errors(fitted):
+    with pytest.raises(DataError, match="trajectories ndarray"):
+        fit_molds(fitted[1].outputs, 2, 2, progress=False)
+    with pytest.raises(DataError, match="settings dict"):
+        fit_molds(fitted[1], 2, 2, {"em": {}}, progress=False)
+    with pytest.raises(DataError, match="0 lags"):
+        fitted[2].impulse_responses(0)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_units_of_outputs_change_nothing(fitted, scale):
+    _, data, fit = fitted
+    other = fit_molds(Trajectories(data.inputs, scale * data.outputs, data.lengths), 3, 2, seed=5, progress=False)
+    moved = other.log_likelihoods + data.outputs.size * np.log(scale)
+    # extrapolations take other ways in other units, and stop somewhere else within what the tolerance leaves
+    assert moved[-1] == pytest.approx(fit.log_likelihoods[-1], abs=2.0)
+    np.testing.assert_allclose(other.impulse_responses(6) / scale, fit.impulse_responses(6), atol=3e-3)
+
+
+def test_a_start_in_small_coordinates_ends_where_others_do(fitted):
+    _, data, _ = fitted
+    usual = Mixture(tuple(three_systems(0)), np.full(3, 1 / 3))
+    small = tuple(replace(s, B=s.B * 1e-3, C=s.C * 1e3, Q=s.Q * 1e-6, S=s.S * 1e-6) for s in usual.systems)
+    ends = [
+        fit_molds(data, 3, 2, start=start, progress=False).log_likelihoods[-1]
+        for start in (usual, Mixture(small, usual.weights))
+    ]
+    assert ends[1] == pytest.approx(ends[0], abs=2.0)
+
+
+def test_an_offset_of_outputs_is_named(fitted):
+    _, data, _ = fitted
+    settings = FitSettings.parse({"em": {"most_iterations": 0}})
+    shifted = Trajectories(data.inputs, data.outputs + 5.0, data.lengths)
+    [warning] = fit_molds(shifted, 3, 2, settings, progress=False).start.warnings
+    assert "subtract the mean" in warning
+
+
+def test_no_trajectories_get_no_components(fitted):
+    _, data, fit = fitted
+    assert fit.predict(data[:0]).shape == (0,) and fit.posterior(data[:0]).shape == (0, 3)
 
 
 def test_an_outputs_column_that_has_no_lag_zero(fitted):

@@ -26,7 +26,7 @@ def _expected(mixture: Mixture, inputs, outputs, observed, t: int, ahead: int) -
     for system in mixture.systems:
         mean, cov = joint_gaussian(system, inputs)
         start = T * len(system.A)
-        known = [start + s * q + j for s in range(t - ahead + 1) for j in range(q) if observed[s, j]]
+        known = [start + s * q + j for s in range(max(0, t - ahead + 1)) for j in range(q) if observed[s, j]]
         wanted = [start + t * q + j for j in range(q)]
         error = np.array([outputs.ravel()[k - start] for k in known]) - mean[known]
         own = cov[np.ix_(known, known)]
@@ -46,7 +46,7 @@ def test_as_the_joint_gaussian_says(n, m, q, gaps):
     observed = draw.uniform(size=data.outputs.shape) > (0.4 if gaps else -1.0)
     outputs = np.where(observed, data.outputs, np.nan)
     given = Trajectories(data.inputs, outputs, lengths, observed=observed if gaps else None)
-    for ahead in (1, 2, 4):
+    for ahead in (1, 2, 4, 9):
         made = forecast(mixture, given, ahead)
         for i, length in enumerate(lengths):
             assert np.isnan(made[i, length:]).all()

@@ -31,3 +31,23 @@ def test_what_lies_beyond_a_length_is_not_looked_at():
 def test_what_does_not_fit_is_named(changed, message):
     with pytest.raises(DataError, match=message):
         _trajectories(**changed)
+
+
+@pytest.mark.wrong_arrays
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"inputs": np.zeros((2, 5))}, r"inputs: float64 \(2, 5\)"),
+        ({"outputs": np.zeros(5)}, r"outputs: float64 \(5,\)"),
+        ({"outputs": np.zeros((2, 5, 1), complex)}, "outputs: complex128"),
+        ({"outputs": np.full((2, 5, 1), "a")}, "outputs: <U1"),
+        ({"inputs": [[[0.0]]]}, "inputs: list"),
+        ({"lengths": np.full(2, 5.0)}, "lengths: float64"),
+        ({"labels": np.zeros(3, np.int64)}, "3 labels of 2 trajectories"),
+        ({"observed": np.ones((2, 5, 1), np.int64)}, "observed: int64"),
+    ],
+)
+def test_other_kinds_of_arrays_are_named(changed, text):
+    parts = {"inputs": np.zeros((2, 5, 1)), "outputs": np.zeros((2, 5, 1)), "lengths": np.full(2, 5)}
+    with pytest.raises(DataError, match=text):
+        Trajectories(**(parts | changed))

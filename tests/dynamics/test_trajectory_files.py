@@ -46,6 +46,7 @@ def test_lengths_may_be_left_out(tmp_path):
     [
         ({"inputs": np.zeros((2, 5, 1))}, "no array outputs; it has inputs"),
         ({"inputs": np.zeros((2, 5, 1)), "outputs": np.zeros((2, 5))}, r"outputs has shape \(2, 5\)"),
+        ({"inputs": np.zeros((2, 5, 1)), "outputs": np.full((2, 5, 1), "a")}, "outputs is of type <U1"),
         ({"inputs": np.array([{}], object), "outputs": np.zeros((2, 5, 1))}, "cannot be read as .npz"),
     ],
 )
@@ -61,6 +62,12 @@ def test_missing_and_broken_files_are_errors(tmp_path):
     (tmp_path / "b.npz").write_bytes(b"PK no zip")
     with pytest.raises(FormatError, match="cannot be read"):
         read_trajectories(tmp_path / "b.npz")
+    with pytest.raises(FormatError, match="no file of trajectories by its name"):
+        read_trajectories(tmp_path / "d.npy")
+    write_mixture(tmp_path / "e.h5", Mixture((any_system(0, 2, 1, 2),), np.ones(1)))
+    with pytest.raises(FormatError) as caught:
+        read_trajectories(tmp_path / "e.h5")
+    assert "schema 'mixture'" in caught.value.seen and "delete" not in caught.value.remedy
     np.savez(tmp_path / "c.npz", inputs=np.full((2, 5, 1), np.nan), outputs=np.zeros((2, 5, 1)))
     with pytest.raises(DataError, match="not finite"):
         read_trajectories(tmp_path / "c.npz")

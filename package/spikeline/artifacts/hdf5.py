@@ -78,8 +78,17 @@ def _opened(path: Path, what: str, remedy: str) -> h5py.File:
 
 
 @contextlib.contextmanager
-def open_hdf5(path: str | Path, schema: str, schema_version: int = 1) -> Iterator[h5py.File]:
+def open_hdf5(
+    path: str | Path, schema: str, schema_version: int = 1, *, remedy: str | None = None
+) -> Iterator[h5py.File]:
     """Open an HDF5 artefact for reading after checking that it is whole, of this schema, and safe.
+
+    Parameters
+    ----------
+    path, schema, schema_version
+        The file, and what it has to be.
+    remedy
+        What to do about a file that is not: of one that the user gave, and not a rule made. None: make it again.
 
     Raises
     ------
@@ -87,9 +96,9 @@ def open_hdf5(path: str | Path, schema: str, schema_version: int = 1) -> Iterato
         If the file is truncated, of another schema or version, unfinished, or links outside itself.
     """
     path = Path(path)
-    remedy = f"delete {path} and run its rule again"
     if not path.exists():
-        raise FormatError(f"{path} does not exist", f"a {schema} file", "run the rule that makes it")
+        raise FormatError(f"{path} does not exist", f"a {schema} file", remedy or "run the rule that makes it")
+    remedy = remedy or f"delete {path} and run its rule again"
     with _opened(path, schema, remedy) as file:
         seen = [_attribute(file, name) for name in ("schema", "schema_version")]
         if seen != [schema, schema_version]:

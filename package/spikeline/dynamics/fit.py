@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from spikeline.config.molds import FitSettings
 from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
 from spikeline.dynamics.fitted import FittedMolds
@@ -38,7 +40,7 @@ def fit_molds(
     trajectories
         Inputs, outputs and lengths; outputs may be missing. For neural data see `spikeline.dynamics.neural`.
     n_components, n_states
-        K and n; `spikeline.dynamics.selection` compares them.
+        K and n; compare them by `FittedMolds.bayesian_information`, or by the likelihood of trajectories left out.
     settings
         All choices; None: the defaults.
     seed
@@ -60,8 +62,16 @@ def fit_molds(
     """
     settings = settings or FitSettings()
     for name, number in (("components", n_components), ("states", n_states)):
-        if number < 1:
-            raise DataError(f"{number} {name}", "1 or more", f"ask for more {name}")
+        if not isinstance(number, int | np.integer) or number < 1:
+            raise DataError(f"{number!r} {name}", "a whole number, 1 or more", f"ask for another number of {name}")
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise DataError(f"seed {seed!r}", "a whole number, 0 or more", "take another seed")
+    if not isinstance(trajectories, Trajectories) or not isinstance(settings, FitSettings):
+        raise DataError(
+            f"trajectories {type(trajectories).__name__}, settings {type(settings).__name__}",
+            "Trajectories and FitSettings",
+            "wrap them: Trajectories(inputs, outputs, lengths), FitSettings.parse({...})",
+        )
     if len(trajectories) < n_components:
         raise DataError(
             f"{len(trajectories)} trajectories for {n_components} components",

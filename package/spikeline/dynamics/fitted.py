@@ -19,6 +19,7 @@ from spikeline.dynamics.mixture_files import mixture_arrays, mixture_of
 from spikeline.dynamics.selection import BayesianInformation, bayesian_information
 from spikeline.dynamics.starts.start import Start
 from spikeline.dynamics.trajectories import Trajectories
+from spikeline.errors import DataError
 
 __all__ = ["FittedMolds"]
 
@@ -85,11 +86,19 @@ class FittedMolds:
         return forecast(self.mixture, trajectories, ahead)
 
     def impulse_responses(self, lags: int) -> Float[np.ndarray, "K lags q m"]:
-        """Each component's response to an impulse of each input: D, CB, CAB, ..."""
+        """Each component's response to an impulse of each input: D, CB, CAB, ...
+
+        Raises
+        ------
+        DataError
+            If ``lags`` is less than 1.
+        """
+        if lags < 1:
+            raise DataError(f"{lags} lags", "1 or more", "ask for more lags")
         return self.mixture.responses(lags)
 
     def bayesian_information(self, trajectories: Trajectories) -> BayesianInformation:
-        """BIC on trajectories, by default those that were fitted to; less is better."""
+        """BIC on trajectories, those that were fitted to or others; less is better."""
         return bayesian_information(
             float(self.log_likelihood(trajectories).sum()),
             self.mixture,
@@ -150,6 +159,8 @@ class FittedMolds:
 
     def _joint(self, trajectories: Trajectories) -> Float[np.ndarray, "N K"]:
         check_sizes(self.mixture, trajectories)
+        if not len(trajectories):
+            return np.empty((0, self.mixture.n_components))
         engine = make_engine(self.settings.em.engine, trajectories)
         with np.errstate(divide="ignore"):  # a component of weight 0 has no part in it
             return engine.component_log_likelihoods(self.mixture) + np.log(self.mixture.weights)

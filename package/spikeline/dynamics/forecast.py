@@ -75,7 +75,7 @@ def forecast(mixture: Mixture, trajectories: Trajectories, ahead: int = 1) -> Fl
             )
         predictions.append(states @ system.C.T + inputs @ system.D.T)
         known = np.zeros_like(filtered.log_likelihood)
-        known[:, ahead:] = np.cumsum(filtered.log_likelihood, axis=1)[:, : known.shape[1] - ahead]
+        known[:, ahead:] = np.cumsum(filtered.log_likelihood, axis=1)[:, : max(0, known.shape[1] - ahead)]
         evidence.append(known)
     with np.errstate(divide="ignore"):  # a component of weight 0 takes no part
         weights = softmax(np.stack(evidence) + np.log(mixture.weights)[:, None, None], axis=0)

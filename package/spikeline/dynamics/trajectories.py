@@ -11,6 +11,15 @@ from spikeline.errors import DataError
 
 __all__ = ["Trajectories"]
 
+_KINDS = {
+    "inputs": ("fiu", 3, "an array of real numbers (trajectories, steps, inputs)"),
+    "outputs": ("fiu", 3, "an array of real numbers (trajectories, steps, outputs)"),
+    "lengths": ("iu", 1, "an array of whole numbers (trajectories,)"),
+    "labels": ("iu", 1, "an array of whole numbers (trajectories,)"),
+    "observed": ("b", 3, "an array of truth values (trajectories, steps, outputs)"),
+}
+"""Kinds of numbers, axes, and both in words."""
+
 
 @dataclass(frozen=True)
 class Trajectories:
@@ -40,6 +49,7 @@ class Trajectories:
     observed: Bool[np.ndarray, "N T q"] | None = None
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         n, longest = self.inputs.shape[:2]
         if self.outputs.shape[:2] != (n, longest) or self.lengths.shape != (n,):
             raise DataError(
@@ -73,6 +83,22 @@ class Trajectories:
                     "finite numbers within each trajectory",
                     f"leave the trajectory out, or cut it before that step{missing}",
                 )
+
+    def _check_kinds(self) -> None:
+        """Refuse what is no array, or an array of another kind or number of axes: what comes after would misread it."""
+        for name, (kinds, axes, words) in _KINDS.items():
+            value = getattr(self, name)
+            if value is None and name in ("labels", "observed"):
+                continue
+            seen = f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+            if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds or value.ndim != axes:
+                raise DataError(
+                    f"{name}: {seen}", words, f"convert it, e.g. with numpy.asarray, or reshape it to {axes} axes"
+                )
+        if self.labels is not None and self.labels.shape != self.lengths.shape:
+            raise DataError(
+                f"{len(self.labels)} labels of {len(self.lengths)} trajectories", "one for each", "correct the labels"
+            )
 
     @property
     def n_inputs(self) -> int:

@@ -54,7 +54,12 @@ def read_trajectories(path: str | Path) -> Trajectories:
     path = Path(path)
     if path.suffix == ".npz":
         return _from_npz(path)
-    with open_hdf5(path, _SCHEMA) as file:
+    if path.suffix not in (".h5", ".hdf5"):
+        raise FormatError(
+            f"{path} is no file of trajectories by its name", "a name that ends with .h5, .hdf5 or .npz", "convert it"
+        )
+    remedy = "give a file of trajectories: made by spikeline molds simulate or by the workflow, or an .npz file"
+    with open_hdf5(path, _SCHEMA, remedy=remedy) as file:
         return trajectories_of(file)
 
 
@@ -75,6 +80,9 @@ def _from_npz(path: Path) -> Trajectories:
             "save them under these names",
         )
     kinds = {"inputs": np.float64, "outputs": np.float64, "lengths": np.int64, "labels": np.int64, "observed": bool}
+    for name in kinds:
+        if name in arrays and arrays[name].dtype.kind not in "biuf":
+            raise FormatError(f"{path}: {name} is of type {arrays[name].dtype}", "real numbers", "save it as numbers")
     known = {name: arrays[name].astype(kind) for name, kind in kinds.items() if name in arrays}
     for name in ("inputs", "outputs"):
         if known[name].ndim != 3:

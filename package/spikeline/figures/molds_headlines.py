@@ -76,6 +76,8 @@ def _of_em(table: pd.DataFrame) -> dict[str, float | int | None]:
         if {"tensor_em", "random"} <= set(by_method):
             ours, random = (by_method[name]["iterations_near_final"].median() for name in ("tensor_em", "random"))
             numbers["iterations_over_random"] = ours / random if random else np.inf
+        if numbers:
+            found[f"molds.em.seeds_k{K}"] = int(own["seed"].nunique())
         for name, value in numbers.items():
             found[f"molds.em.{name}_k{K}"] = _number(value)
             each.setdefault(name, []).append(value)

@@ -29,7 +29,7 @@ def measured(mixture) -> dict:
 def test_random_starts_are_fitted_until_the_time_is_up(mixture) -> None:
     case = measured(mixture)
     ours, random = case["tensor_em"], case["random"]
-    assert random["starts"] >= 1 and random["seconds"] >= min(ours["seconds"], random["seconds"])
+    assert random["starts"] >= 1 and random["seconds"] >= ours["seconds"]
     assert case["ratio"] == pytest.approx(random["markov_error"] / ours["markov_error"])
     assert random["iterations"] >= random["starts"] and ours["iterations"] >= 1
 

@@ -14,7 +14,7 @@ def test_systems_of_unit_energy_and_known_radius(feedthrough):
         assert (markov_parameters(system, 300) ** 2).sum() == pytest.approx(1)
         assert system.D.any() == feedthrough
         np.testing.assert_array_equal(system.Q, 0.1 * np.eye(3))
-        np.testing.assert_array_equal(system.R, 0.1 * np.eye(4))
+        np.testing.assert_array_equal(system.R, np.eye(4))
         np.testing.assert_array_equal(system.S, np.eye(3))
     np.testing.assert_allclose(mixture.weights, 0.05)
     assert np.ptp([spectral_radius(system.A) for system in mixture.systems]) > 0.1

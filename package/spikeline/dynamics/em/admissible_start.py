@@ -85,7 +85,7 @@ def _turned(system: LinearSystem, turn: Float[np.ndarray, "n n"], shared: Float[
 
 
 def _within(system: LinearSystem, constraints: Constraints) -> LinearSystem:
-    floor = constraints.floor
+    floor, of_states = constraints.floor, constraints.floor_of_states
     D = system.D if constraints.feedthrough else np.zeros_like(system.D)
     R = np.diag(np.maximum(np.diagonal(system.R), floor)) if constraints.diagonal else floored(system.R, floor)[0]
-    return replace(system, D=D, R=R, Q=floored(system.Q, floor)[0], S=floored(system.S, floor)[0])
+    return replace(system, D=D, R=R, Q=floored(system.Q, of_states)[0], S=floored(system.S, of_states)[0])

@@ -96,11 +96,13 @@ def fit_mixture_em(
     check_fit(trajectories, start)
     engine = make_engine(settings.engine, trajectories) if engine is None else engine
     seen = seen_outputs(trajectories)
+    floor = _FLOOR * float(trajectories.outputs[seen].var())
     constraints = Constraints(
-        _FLOOR * float(trajectories.outputs[seen].var()),
+        floor,
         feedthrough=settings.feedthrough,
         diagonal=settings.diagonal_observation_noise,
         shared_outputs=settings.shared_outputs,
+        state_floor=_in_units_of_states(floor, start),
     )
     kept = None if checkpoint is None else Checkpoint(checkpoint, fit_identity(trajectories, start, settings, engine))
     state = None if kept is None else kept.read()
@@ -220,6 +222,12 @@ class _Climb:
                 "one that never falls",
                 "scale the outputs to unit variance; if it still falls, the M-step has a defect: please report it",
             )
+
+
+def _in_units_of_states(variance: float, start: Mixture) -> float:
+    """The variance that states have where outputs have this one, by the mean size of C: a fit knows no units."""
+    size = float(np.mean(start.stacked("C") ** 2)) * start.n_states
+    return variance / size if size > 0 else variance
 
 
 def _least_weight(mixture: Mixture) -> float:

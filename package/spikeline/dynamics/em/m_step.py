@@ -62,7 +62,9 @@ class Constraints:
     Parameters
     ----------
     floor
-        No eigenvalue of Q, R and S lies below it.
+        No eigenvalue of R lies below it.
+    state_floor
+        Nor of Q and S below this, which is in the states' units and not in the outputs'. None: as for R.
     feedthrough
         Whether D is estimated; else it is zero.
     diagonal
@@ -75,6 +77,12 @@ class Constraints:
     feedthrough: bool = True
     diagonal: bool = False
     shared_outputs: bool = False
+    state_floor: float | None = None
+
+    @property
+    def floor_of_states(self) -> float:
+        """Of Q and S."""
+        return self.floor if self.state_floor is None else self.state_floor
 
 
 @dataclass(frozen=True)
@@ -121,8 +129,10 @@ def maximised(
         n = len(own.first)
         AB = _regression(own.xz_next, own.zz_next, np.concatenate([system.A, system.B], axis=1))
         mu = own.first / own.n_first
-        Q, q_raised = floored(_left(own.xx_next, own.xz_next, own.zz_next, AB) / own.n_next, floor)
-        S, s_raised = floored(own.first_square / own.n_first - np.outer(mu, mu), floor)
+        Q, q_raised = floored(
+            _left(own.xx_next, own.xz_next, own.zz_next, AB) / own.n_next, constraints.floor_of_states
+        )
+        S, s_raised = floored(own.first_square / own.n_first - np.outer(mu, mu), constraints.floor_of_states)
         notes += [f"{name} of component {k} lies at its floor" for name, at in (("Q", q_raised), ("S", s_raised)) if at]
         systems.append(replace(system, A=AB[:, :n], B=AB[:, n:], Q=Q, mu=mu, S=S))
     if constraints.shared_outputs:

@@ -6,11 +6,13 @@ import numpy as np
 
 from spikeline.config.molds import FitSettings
 from spikeline.dynamics.moments.known_outputs import known_outputs
+from spikeline.dynamics.notes import Notes
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import ConfigError, DataError
 
 __all__ = ["check_outputs", "checked_lags"]
 
+_LARGE_OFFSET = 0.5  # standard deviations
 _STILL = 1e-9
 
 
@@ -63,13 +65,15 @@ def checked_lags(trajectories: Trajectories, n_components: int, n_states: int, s
     return lags
 
 
-def check_outputs(trajectories: Trajectories) -> None:
-    """Refuse outputs that no system can be had of.
+def check_outputs(trajectories: Trajectories, notes: Notes) -> None:
+    """Refuse outputs that no system can be had of, and warn of those with an offset, which systems do not have.
 
     Parameters
     ----------
     trajectories
         To be fitted.
+    notes
+        Warnings go there.
 
     Raises
     ------
@@ -84,4 +88,10 @@ def check_outputs(trajectories: Trajectories) -> None:
                 f"output {output} {'is missing everywhere' if len(values) == 0 else 'is constant'}",
                 "outputs that vary",
                 "leave that output out",
+            )
+        offset, spread = float(values.mean()), float(values.std())
+        if abs(offset) > _LARGE_OFFSET * spread:
+            notes.warn(
+                f"output {output} has the mean {offset:.3g} and the standard deviation {spread:.3g}, and systems have "
+                "no offset: subtract the mean"
             )

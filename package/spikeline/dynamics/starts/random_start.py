@@ -23,7 +23,10 @@ def random_start(
     *,
     feedthrough: bool = True,
 ) -> Mixture:
-    """Systems of unit impulse energy, spectral radii in [0.6, 0.9], Q = R = 0.1 I, S = I, and equal weights.
+    """Systems of unit impulse energy, spectral radii in [0.6, 0.9], Q = 0.1 I, R = S = I, and equal weights.
+
+    R is the variance of outputs of unit size: from a tenth of it, which looks as good, half as many starts end near the
+    best mixture (3 components: 3 of 12 against 6 of 12, 6 components: none against 1).
 
     Parameters
     ----------
@@ -43,7 +46,7 @@ def random_start(
             draw,
             feedthrough=feedthrough and n_inputs > 0,
             process_noise=_NOISE,
-            observation_noise=_NOISE,
+            observation_noise=1.0,
         )
         B, D = system.B[:, :n_inputs], system.D[:, :n_inputs]
         systems.append(replace(system, B=B, D=D, S=np.eye(n_states)))

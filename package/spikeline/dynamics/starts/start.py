@@ -64,14 +64,15 @@ def make_start(trajectories: Trajectories, n_components: int, n_states: int, set
     Raises
     ------
     ConfigError
-        If K or n is less than 1, lags are too few for n states, or Stein's moments are asked of several outputs.
+        If lags are too few for n states, or Stein's moments are asked of several outputs.
     DataError
-        If an output is constant, there are fewer trajectories than components, K exceeds the numbers in a response, or
-        the method cannot work on these trajectories.
+        If K or n is less than 1, an output is constant, there are fewer trajectories than components, K exceeds the
+        numbers in a response, or the method cannot work on these trajectories.
     """
     lags = checked_lags(trajectories, n_components, n_states, settings)
-    check_outputs(trajectories)
-    search = _Search(trajectories, unit_scale(trajectories), n_components, n_states, lags, settings, seed, Notes())
+    notes = Notes()
+    check_outputs(trajectories, notes)
+    search = _Search(trajectories, unit_scale(trajectories), n_components, n_states, lags, settings, seed, notes)
     return search.start()
 
 
