@@ -33,7 +33,7 @@ CALL = (
 
 def test_a_preempted_training_comes_back_and_ends_in_the_same_bytes(slurm: None, tmp_path: Path) -> None:
     output, work = tmp_path / "toy.safetensors", tmp_path / "work"
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'package'}"}
     with (tmp_path / "said.txt").open("wb") as said:
         waiting = subprocess.Popen(
             [sys.executable, "-c", CALL, str(work), str(output), "0.3"],

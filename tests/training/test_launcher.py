@@ -49,7 +49,7 @@ def _start(tmp_path: Path, delay_s: float) -> subprocess.Popen[bytes]:
     with (tmp_path / "said.txt").open("wb") as said:
         return subprocess.Popen(
             [sys.executable, "-c", CALL, str(tmp_path / "work"), str(tmp_path / "toy.safetensors"), str(delay_s)],
-            cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+            cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'package'}"},
             stdout=said, stderr=subprocess.STDOUT,
             # as a script does that starts it with &: cancelling must work nevertheless
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),

@@ -33,6 +33,7 @@ __all__ = ["queue_folder", "run_in_queue"]
 
 _RECORD_SCHEMA = "queued-training"
 _ENDED = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
+_LOCAL_END_S = 10.0  # submitit gives a cancelled training a second before it is killed
 _FILE_SYSTEM_S = 15.0  # until another node's files are seen here
 
 
@@ -260,6 +261,10 @@ def _cancelled_if_stopped(job: Job[None]) -> Iterator[None]:
         else:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(job.job_id), signal.SIGINT)
+            # the next call must not take it for a job that is still at work
+            deadline = time.monotonic() + _LOCAL_END_S
+            while _local_is_alive(job) and time.monotonic() < deadline:
+                time.sleep(0.05)
         raise
     finally:
         if in_main_thread:
