@@ -120,6 +120,8 @@ def test_headlines_are_of_the_cells_they_name(tables: dict[str, Path]) -> None:
         "molds.tensor.ustat_markov_error": 10 / np.sqrt(240_000) * 1.1,
         "molds.tensor.stein_markov_error": 50 / np.sqrt(240_000) * 1.1,
         "molds.tensor.seeds": 3,
+        "molds.em.seeds_k3": 4,
+        "molds.em.seeds_k6": 4,
         "molds.smd_rtpm.smd_wins_percent": 75.0,
         "molds.smd_rtpm.smd_wins_percent_stein": 0.0,
         **{f"molds.em.markov_error_over_oracle_start{k}": 1.05 for k in ("", "_k3", "_k6")},
