@@ -106,7 +106,8 @@ def compared_methods(
     shares = np.bincount(grouped, minlength=n_components) / len(grouped)
     clustered = Mixture(tuple(systems[k] for k in range(n_components)), shares)
     everything = single_trial_groups(data.trajectories, n_components, lags, seed).labels
-    methods.append(Method("single_trials", everything, lambda ahead: forecast(clustered, test, ahead)))
+    note = "labels: clusters of all trials; predictions: systems of the training trials' clusters"
+    methods.append(Method("single_trials", everything, lambda ahead: forecast(clustered, test, ahead), note=note))
 
     draw = seed_stream(seed, "molds-neural-switching")
     start = perturbed(single.mixture.systems[0], n_components, settings.switching.stay, draw)
