@@ -11,7 +11,7 @@ from tests.dynamics.em.mixtures import any_system
 
 
 def _smoothed_by_statsmodels(system, inputs, outputs):
-    """statsmodels has no inputs but intercepts of states and outputs: B u[t] on the way from t to t + 1, D u[t] at t."""
+    """statsmodels has intercepts in the place of inputs: B u[t] on the way from t to t + 1, D u[t] at t."""
     from statsmodels.tsa.statespace.kalman_smoother import KalmanSmoother
 
     n, q = len(system.A), len(system.C)
