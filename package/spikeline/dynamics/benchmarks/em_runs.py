@@ -107,7 +107,7 @@ def our_em(
     iterations, warm_up
         How many are timed, and how many come before.
     threads
-        Cores and threads.
+        Threads.
     dtype
         Of the engine.
     fresh_cache
@@ -121,8 +121,6 @@ def our_em(
     """
     if fresh_cache is not None:
         os.environ["NUMBA_CACHE_DIR"] = fresh_cache  # before numba is imported
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     from spikeline.config.molds import EMSettings
     from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
     from spikeline.dynamics.em.numba_engine import NumbaEngine
@@ -165,5 +163,12 @@ def _cut(trajectories: Trajectories) -> Trajectories:
     return Trajectories(first.inputs[:, :steps], first.outputs[:, :steps], np.full(len(first), steps, np.int64))
 
 
+def _on_its_own_cores(**job: Any) -> dict[str, Any]:
+    """The same in a process of its own, which may use as many cores as threads and no others."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job["threads"]])
+    return our_em(**job)
+
+
 if __name__ == "__main__":
-    answer(our_em)
+    answer(_on_its_own_cores)

@@ -7,6 +7,7 @@ from collections import OrderedDict
 
 import numpy as np
 import torch
+from jaxtyping import Shaped
 
 __all__ = ["DeviceArrays"]
 
@@ -27,11 +28,11 @@ class DeviceArrays:
         self._kept: OrderedDict[int, tuple[np.ndarray, torch.Tensor]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def sent(self, array: np.ndarray) -> torch.Tensor:
+    def sent(self, array: Shaped[np.ndarray, "*axes"]) -> torch.Tensor:
         """A tensor of an array that no later call asks for."""
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
-    def __call__(self, array: np.ndarray) -> torch.Tensor:
+    def __call__(self, array: Shaped[np.ndarray, "*axes"]) -> torch.Tensor:
         """The tensor of an array that others may ask for, too."""
         with self._lock:
             # the array is kept with its tensor: another one might get its number
