@@ -121,3 +121,8 @@ class Trajectories:
     def inside(self) -> Bool[np.ndarray, "N T"]:
         """Which steps belong to their trajectory."""
         return np.arange(self.inputs.shape[1]) < self.lengths[:, None]
+
+    def known(self) -> Bool[np.ndarray, "N T q"]:
+        """Which outputs are within their trajectory and not missing."""
+        inside = np.broadcast_to(self.inside()[..., None], self.outputs.shape)
+        return inside.copy() if self.observed is None else inside & self.observed

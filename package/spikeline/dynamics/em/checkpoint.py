@@ -13,7 +13,6 @@ import numpy as np
 from spikeline.artifacts import config_hash, manifest_path, open_hdf5, write_hdf5
 from spikeline.config.molds import EMSettings
 from spikeline.dynamics.em.anderson import Memory
-from spikeline.dynamics.em.fit_checks import seen_outputs
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.mixture_files import mixture_arrays, mixture_of
 from spikeline.dynamics.systems import LinearSystem
@@ -79,7 +78,7 @@ def _memory_of(group: h5py.Group) -> Memory:
 
 def fit_identity(trajectories: Trajectories, start: Mixture, settings: EMSettings, engine: object) -> dict[str, str]:
     """What decides the bytes of a fit, by name: hashes of what is in the trajectories, the start and the settings."""
-    inside, seen = trajectories.inside()[..., None], seen_outputs(trajectories)
+    inside, seen = trajectories.inside()[..., None], trajectories.known()
     data = {
         "inputs": np.where(inside, trajectories.inputs, 0.0),
         "outputs": np.where(seen, trajectories.outputs, 0.0),

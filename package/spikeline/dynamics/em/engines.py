@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Literal
 
 from spikeline.dynamics.em.expectation import Engine
-from spikeline.dynamics.em.fit_checks import seen_outputs
 from spikeline.dynamics.em.numpy_engine import NumpyEngine
 from spikeline.dynamics.em.split_engine import SplitEngine
 from spikeline.dynamics.trajectories import Trajectories
@@ -35,7 +34,7 @@ def make_engine(name: EngineName, trajectories: Trajectories) -> Engine:
     ConfigError
         If the engine that is asked for is not installed.
     """
-    whole = (seen_outputs(trajectories) | ~trajectories.inside()[..., None]).all(axis=(1, 2))
+    whole = (trajectories.known() | ~trajectories.inside()[..., None]).all(axis=(1, 2))
     if whole.all():
         return _of_whole(name, trajectories)
     from spikeline.dynamics.em.missing_outputs import MissingOutputsEngine

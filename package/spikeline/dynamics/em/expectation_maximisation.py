@@ -17,7 +17,7 @@ from spikeline.dynamics.em.checkpoint import Checkpoint, FitState, fit_identity
 from spikeline.dynamics.em.coordinates import as_mixture, as_vector
 from spikeline.dynamics.em.engines import make_engine
 from spikeline.dynamics.em.expectation import Engine, Expectation
-from spikeline.dynamics.em.fit_checks import check_fit, seen_outputs
+from spikeline.dynamics.em.fit_checks import check_fit
 from spikeline.dynamics.em.m_step import Constraints, floored_weights, maximised
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.systems import spectral_radius
@@ -95,7 +95,7 @@ def fit_mixture_em(
     """
     check_fit(trajectories, start)
     engine = make_engine(settings.engine, trajectories) if engine is None else engine
-    seen = seen_outputs(trajectories)
+    seen = trajectories.known()
     floor = _FLOOR * float(trajectories.outputs[seen].var())
     constraints = Constraints(
         floor,

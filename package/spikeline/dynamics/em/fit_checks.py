@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool
 
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
 
-__all__ = ["check_fit", "seen_outputs"]
+__all__ = ["check_fit"]
 
 _LARGEST = 1e100
 
@@ -45,7 +44,7 @@ def check_fit(trajectories: Trajectories, mixture: Mixture) -> None:
             f"at least {unknowns}, for {mixture.n_states} states and {mixture.n_inputs} inputs",
             "take longer or more trajectories, or fewer states",
         )
-    seen = seen_outputs(trajectories)
+    seen = trajectories.known()
     for output in range(trajectories.n_outputs):
         values = trajectories.outputs[..., output][seen[..., output]]
         if not len(values):
@@ -63,9 +62,3 @@ def check_fit(trajectories: Trajectories, mixture: Mixture) -> None:
                 "outputs that change",
                 "leave that output out",
             )
-
-
-def seen_outputs(trajectories: Trajectories) -> Bool[np.ndarray, "N T q"]:
-    """Which outputs lie within their trajectory and were observed."""
-    inside = np.broadcast_to(trajectories.inside()[..., None], trajectories.outputs.shape)
-    return inside if trajectories.observed is None else inside & trajectories.observed

@@ -23,7 +23,6 @@ import numpy as np
 from jaxtyping import Float
 
 from spikeline.dynamics.em.expectation import Expectation, responsibilities_of
-from spikeline.dynamics.em.fit_checks import seen_outputs
 from spikeline.dynamics.em.missing_outputs_kernels import block_statistics
 from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics
 from spikeline.dynamics.mixture import Mixture
@@ -49,7 +48,7 @@ class MissingOutputsEngine:
     def __init__(self, trajectories: Trajectories, n_threads: int | None = None) -> None:
         self._n_threads = n_threads or numba.get_num_threads()
         self._lengths = trajectories.lengths
-        self._seen = np.array(seen_outputs(trajectories))
+        self._seen = trajectories.known()
         self._outputs = np.where(self._seen, trajectories.outputs, 0.0)
         self._inputs = np.where(trajectories.inside()[..., None], trajectories.inputs, 0.0)
         self._steps_seen = self._seen.any(axis=2).sum(axis=1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.unit_scale import unit_scale
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
@@ -70,7 +69,7 @@ def filtered(trajectories: Trajectories, coefficients: Float[np.ndarray, " order
     """
     order = len(coefficients)
     part = trajectories[trajectories.lengths > order]
-    known = known_outputs(part)
+    known = part.known()
     inputs = part.inputs[:, order:].copy()
     outputs = np.where(known, part.outputs, 0.0)
     made, observed = outputs[:, order:].copy(), known[:, order:].copy()

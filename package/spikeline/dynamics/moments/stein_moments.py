@@ -13,7 +13,6 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float
 
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.moments.moment_sums import MomentSum
 from spikeline.dynamics.trajectories import Trajectories
@@ -102,7 +101,7 @@ def _samples(
     at_once = max(1, _SAMPLES_AT_ONCE // trajectories.inputs.shape[1])
     for first in range(0, len(trajectories), at_once):
         part = trajectories[first : first + at_once]
-        known = known_outputs(part)[:, start::stride, 0]
+        known = part.known()[:, start::stride, 0]
         outputs = part.outputs[:, start::stride, 0][known]
         rows = lagged_inputs(part.inputs, lags, first_lag)[:, ::stride][known]
         for sample in range(0, len(outputs), _SAMPLES_AT_ONCE):

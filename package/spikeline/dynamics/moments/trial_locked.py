@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.trajectories import Trajectories
 
 __all__ = ["WithoutTrialLocked", "without_trial_locked"]
@@ -68,7 +67,7 @@ def without_trial_locked(trajectories: Trajectories) -> WithoutTrialLocked:
     share = float(((_mean(unit, inside, (0,)) ** 2) * inside).sum()) / variance if variance > 0 else 0.0
     chance = int(trajectories.inside().any(axis=0).sum()) / samples
     removed = share >= _TIMES_CHANCE * chance - _ROUNDING
-    known = known_outputs(trajectories)
+    known = trajectories.known()
     outputs = _about_mean(trajectories.outputs, known, (0, 1))
     if removed:
         inputs, outputs = _about_mean(inputs, inside, (0,)), _about_mean(outputs, known, (0,))

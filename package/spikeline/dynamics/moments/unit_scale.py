@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
 
@@ -76,6 +75,6 @@ def unit_scale(trajectories: Trajectories) -> UnitScale:
     values, vectors = np.linalg.eigh(inputs.T @ inputs / len(inputs))
     largest = float(values.max(initial=0.0))
     kept = np.maximum(values, _LEAST_SHARE * largest) if largest > 0 else np.ones_like(values)
-    outputs = trajectories.outputs[known_outputs(trajectories)]
+    outputs = trajectories.outputs[trajectories.known()]
     size = float(np.sqrt(np.mean(outputs**2))) if len(outputs) else 0.0
     return UnitScale((vectors / np.sqrt(kept)) @ vectors.T, size if size > 0 else 1.0)

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, Int64
 
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.moments.moment_sums import MomentSum
 from spikeline.dynamics.trajectories import Trajectories
@@ -95,7 +94,7 @@ def _windows(
     for first in range(0, len(trajectories), at_once):
         part = trajectories[first : first + at_once]
         rows = lagged_inputs(part.inputs, lags, first_lag)
-        complete = known_outputs(part).all(axis=2)
+        complete = part.known().all(axis=2)
         for offset in range(min(lags, rows.shape[1])):
             within = complete[:, start + offset :: lags]
             outputs = np.where(within[..., None], part.outputs[:, start + offset :: lags], 0.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from spikeline.config.molds import FitSettings
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.notes import Notes
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import ConfigError, DataError
@@ -80,7 +79,7 @@ def check_outputs(trajectories: Trajectories, notes: Notes) -> None:
     DataError
         If an output is constant, or missing everywhere.
     """
-    known = known_outputs(trajectories)
+    known = trajectories.known()
     for output in range(trajectories.n_outputs):
         values = trajectories.outputs[..., output][known[..., output]]
         if len(values) == 0 or float(values.std()) <= _STILL * float(np.abs(values).max()):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int64
 
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.notes import Notes
 from spikeline.dynamics.starts.autocovariances import autocovariances
@@ -59,7 +58,7 @@ def input_free_kmeans(
     regressions = trajectory_regressions(_on_their_past(trajectories, n_states), n_states, 1)
     labels = clusters(regressions, n_components, seed, notes)
     labels = settled(regressions, labels, n_components)
-    known = known_outputs(trajectories)
+    known = trajectories.known()
     outputs = np.where(known, trajectories.outputs, 0.0)
     made = []
     for component in range(n_components):
@@ -72,7 +71,7 @@ def input_free_kmeans(
 
 def _on_their_past(trajectories: Trajectories, lags: int) -> Trajectories:
     """Outputs as inputs of themselves; an output counts if it and those it is regressed on are known."""
-    known = known_outputs(trajectories)
+    known = trajectories.known()
     outputs = np.where(known, trajectories.outputs, 0.0)
     observed = None
     if trajectories.observed is not None:

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.starts.autocovariances import autocovariances
 from spikeline.dynamics.starts.ho_kalman import Realisation
 from spikeline.dynamics.starts.noise_of_autocovariances import at_least, noise_of_autocovariances
@@ -121,7 +120,7 @@ def with_fixed_noise(realisations: Sequence[Realisation], trajectories: Trajecto
         As for `with_noise`.
     """
     n = len(realisations[0].A)
-    known = known_outputs(trajectories)
+    known = trajectories.known()
     variances = [trajectories.outputs[..., q][known[..., q]].var() for q in range(trajectories.n_outputs)]
     R = _FIXED * np.diag(np.array(variances))
     return [_system(system, _FIXED * np.eye(n), R, _INFLATION * np.eye(n)) for system in realisations]
@@ -138,7 +137,7 @@ def _residuals_of_each(
 
     A realisation that no trajectory belongs to gets all.
     """
-    known = known_outputs(trajectories)
+    known = trajectories.known()
     if labels is None:
         squares = [(_residuals(system, trajectories, known) ** 2).sum(axis=(1, 2)) for system in realisations]
         labels = np.argmin(squares, axis=0)

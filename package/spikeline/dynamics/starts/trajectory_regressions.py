@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from spikeline.dynamics.moments.known_outputs import known_outputs
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
@@ -124,7 +123,7 @@ def _sums(
     for first in range(0, n, at_once):
         part, own = trajectories[first : first + at_once], slice(first, first + at_once)
         rows = np.where(part.inside()[:, start:, None], lagged_inputs(part.inputs, lags, first_lag), 0.0)
-        known = known_outputs(part)[:, start:]
+        known = part.known()[:, start:]
         outputs = np.where(known, part.outputs[:, start:], 0.0)
         vy[own], yy[own] = outputs.transpose(0, 2, 1) @ rows, (outputs**2).sum(axis=1)
         steps[own] = known.sum(axis=1)[:, :apart]
