@@ -56,6 +56,7 @@ rule molds_second_moments:
         runtime=minutes_of_molds(1),
     params:
         version=1,
+        lags=molds_lags,
         estimators=lambda wildcards: molds_experiment(wildcards).estimators,
         trajectories_per_piece=lambda wildcards: (
             molds_experiment(wildcards).trajectories_per_piece
@@ -103,6 +104,7 @@ rule molds_third_moments:
         runtime=minutes_of_molds(2),
     params:
         version=1,
+        lags=molds_lags,
         trajectories_per_piece=lambda wildcards: (
             molds_experiment(wildcards).trajectories_per_piece
         ),
@@ -202,6 +204,7 @@ rule molds_scores:
         runtime=minutes_of_molds(10),
     params:
         version=1,
+        lags=molds_lags,
         methods=lambda wildcards: molds_experiment(wildcards).methods,
         stage=molds_stage,
     script:

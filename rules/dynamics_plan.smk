@@ -30,6 +30,11 @@ def molds_batch(wildcards):
     return batches[wildcards.batch]
 
 
+def molds_lags(wildcards):
+    """Length of responses, or none where each task has its own by its states."""
+    return molds_experiment(wildcards).fit.moments.lags
+
+
 def molds_stage(wildcards):
     """Estimator and decomposition that EM starts from, if it starts from moments."""
     settings = molds_experiment(wildcards)

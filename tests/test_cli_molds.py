@@ -35,6 +35,15 @@ def test_every_step_by_hand(trajectories, tmp_path):
     assert not verify_tree(tmp_path).findings and not (tmp_path / "state.h5").exists()
 
 
+def test_a_size_is_chosen(trajectories, tmp_path):
+    fit, table = tmp_path / "fit.h5", tmp_path / "sizes.csv"
+    done = _run("select", trajectories, "-k", "1,2", "-n", 2, "--table", table, "-o", fit)
+    assert done.exit_code == 0 and "2 components of 2 states, chosen by bic" in done.output
+    scores = pd.read_csv(table)
+    assert list(scores["components"]) == [1, 2] and scores["bic"].idxmin() == 1
+    assert not verify_tree(tmp_path).findings
+
+
 def test_arrays_of_the_users(trajectories, tmp_path):
     data = read_trajectories(trajectories)
     np.savez(tmp_path / "mine.npz", inputs=data.inputs, outputs=data.outputs)
@@ -52,6 +61,7 @@ def test_arrays_of_the_users(trajectories, tmp_path):
             ("fit", "{data}", "-k", 2, "-n", 2, "--settings", "{em: {feedthru: 1}}", "-o", "{out}"),
             "nearest key is feedt",
         ),
+        (("select", "{data}", "-k", "1,two", "-n", "2", "-o", "{out}"), "--components 1,two"),
         (("fit", "none.npz", "-k", 2, "-n", 2, "-o", "{out}"), "none.npz does not exist"),
         (("predict", "{data}", "{data}", "-o", "{out}"), "schema 'trajectories'"),
     ],

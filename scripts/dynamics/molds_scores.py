@@ -18,5 +18,6 @@ scores_to_file(
     starts_path=files.get("starts"),
     fit_paths={Path(path).stem: path for path in files.get("fits", [])},
     stage=tuple(snakemake.params.stage),
+    lags=snakemake.params.lags,
     provenance=Provenance.of_job(snakemake),
 )

@@ -9,6 +9,7 @@ second_moments_to_file(
     snakemake.input.data,
     snakemake.output[0],
     snakemake.params.estimators,
+    lags=snakemake.params.lags,
     piece=int(snakemake.wildcards.piece),
     trajectories_per_piece=snakemake.params.trajectories_per_piece,
     provenance=Provenance.of_job(snakemake),

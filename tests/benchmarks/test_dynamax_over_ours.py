@@ -10,14 +10,15 @@ import pytest
 from spikeline.artifacts import read_json
 from spikeline.dynamics.benchmarks import dynamax_over_ours
 from spikeline.dynamics.benchmarks.dynamax_over_ours import (
-    GRIDS,
-    MAIN,
     check_agreement,
     compare_em,
+    effort_for,
     headline,
     write_dynamax_over_ours,
+    write_em_comparison,
 )
-from spikeline.dynamics.benchmarks.em_runs import EMProblem, our_em, write_em_problem
+from spikeline.dynamics.benchmarks.em_problems import EM_PROBLEMS, MAIN, EMProblem, em_problem
+from spikeline.dynamics.benchmarks.em_runs import our_em, write_em_problem
 from spikeline.dynamics.benchmarks.sharded_moments import sharded_moments, write_sharded_moments
 from spikeline.dynamics.moments.ustat_moments import ustat_second_moment
 from spikeline.errors import DataError, NumericalError
@@ -98,24 +99,44 @@ def test_a_peer_that_never_runs_is_named(peer):
         compare_em(SMALL, peer, 1, threads=1, iterations=1, turns=1, layouts=_layouts("failing"))
 
 
+def test_a_ratio_near_the_bar_gets_more_turns(peer):
+    often = compare_em(SMALL, peer, 1, threads=1, iterations=1, turns=1, more_turns_below=1e9, layouts=_layouts("fast"))
+    once = compare_em(SMALL, peer, 1, threads=1, iterations=1, turns=1, more_turns_below=1e-9, layouts=_layouts("fast"))
+    assert [len(made["runs"]["dynamax"]) for made in (often, once)] == [3, 1]
+
+
+def test_layouts_are_tried_on_a_part_where_there_are_many(peer, monkeypatch):
+    monkeypatch.setattr(dynamax_over_ours, "_TRIED_STEPS", 400)
+    many = EMProblem(trajectories=400, steps=3, states=1, outputs=1, components=2)
+    layouts = [{"layout": "slow", "at_once": 100, "devices": 1}, *_layouts("fast")]
+    made = compare_em(many, peer, 1, threads=1, iterations=1, turns=1, layouts=layouts)
+    # all at once would be faster, but 200 of 400 do not tell
+    assert list(made["trials"]) == ["slow, 100 at once, devices: 1"]
+    assert made["sizes"]["trajectories"] == 400
+
+
+def test_problems_are_those_of_the_grid():
+    assert len(EM_PROBLEMS) == 3**4 + 1 and EM_PROBLEMS[MAIN.name] == MAIN
+    assert em_problem("N100-T50-n30-q64") == EMProblem(trajectories=100, steps=50, states=30, outputs=64)
+    with pytest.raises(DataError, match="no problem 'N7'"):
+        em_problem("N7")
+    assert effort_for(MAIN)["iterations"] > effort_for(em_problem("N10000-T1000-n3-q2"))["iterations"]
+
+
 def test_the_headline_and_the_worst(peer, tmp_path, monkeypatch):
     cases = {MAIN.name: {"ratio": 5.0}, "other": {"ratio": 2.0}}
     assert headline(cases) == {
         "benchmark.molds.dynamax_over_ours": 5.0,
         "benchmark.molds.dynamax_over_ours_worst": 2.0,
     }
-    assert all(grid[0] == MAIN and len({problem.name for problem in grid}) == len(grid) for grid in GRIDS.values())
-    with pytest.raises(DataError, match="one of main, cross"):
-        write_dynamax_over_ours(tmp_path / "none.json", peer, seed=1, grid="all")
     monkeypatch.setattr(dynamax_over_ours, "MAIN", SMALL)
-    monkeypatch.setattr(dynamax_over_ours, "GRIDS", {"main": [SMALL]})
-    monkeypatch.setattr(
-        dynamax_over_ours, "compare_em", lambda problem, *_, threads, iterations, turns: {"ratio": iterations + turns}
-    )
+    monkeypatch.setattr(compare_em, "__kwdefaults__", {**compare_em.__kwdefaults__, "layouts": _layouts("fast")})
+    write_em_comparison(tmp_path / "part.json", peer, SMALL, seed=1, threads=1)
+    ratio = read_json(tmp_path / "part.json")["ratio"]
     monkeypatch.setattr(dynamax_over_ours, "run_child", lambda *_: {"compile_s": 9.0})
-    write_dynamax_over_ours(tmp_path / "made.json", peer, seed=1, grid="main", threads=1)
+    write_dynamax_over_ours(tmp_path / "made.json", [tmp_path / "part.json"], seed=1, threads=1)
     made = read_json(tmp_path / "made.json")
-    assert made["headline"]["benchmark.molds.dynamax_over_ours"] == 23
+    assert made["headline"]["benchmark.molds.dynamax_over_ours"] == ratio > 0
     assert made["cases"]["compiling"]["ours_s"] == 9
 
 

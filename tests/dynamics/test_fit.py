@@ -6,7 +6,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from spikeline.artifacts import verify_tree
 from spikeline.config.molds import FitSettings
-from spikeline.dynamics import FittedMolds, Mixture, Trajectories, fit_molds
+from spikeline.dynamics import FittedMolds, Mixture, StartWarning, Trajectories, fit_molds
 from spikeline.dynamics.scores.matching import match_components
 from spikeline.errors import DataError, FormatError
 from tests.dynamics.mixtures import three_component_data, three_systems
@@ -18,6 +18,7 @@ def fitted() -> tuple[np.ndarray, Trajectories, FittedMolds]:
     return true, data, fit_molds(data, 3, 2, seed=5, progress=False)
 
 
+@pytest.mark.filterwarnings("ignore::spikeline.dynamics.StartWarning")  # what moments alone make of seed 1
 @pytest.mark.parametrize("seed", range(6))
 def test_the_mixture_is_found(seed):
     true, data = three_component_data(seed, 400, 60)
@@ -133,8 +134,18 @@ def test_an_offset_of_outputs_is_named(fitted):
     _, data, _ = fitted
     settings = FitSettings.parse({"em": {"most_iterations": 0}})
     shifted = Trajectories(data.inputs, data.outputs + 5.0, data.lengths)
-    [warning] = fit_molds(shifted, 3, 2, settings, progress=False).start.warnings
+    with pytest.warns(StartWarning, match="subtract the mean"):
+        fit = fit_molds(shifted, 3, 2, settings, progress=False)
+    [warning] = fit.start.warnings
     assert "subtract the mean" in warning
+
+
+def test_another_start_than_was_asked_for_is_warned_of(fitted):
+    _, data, _ = fitted
+    settings = FitSettings.parse({"em": {"most_iterations": 0}})
+    short = Trajectories(data.inputs[:, :10], data.outputs[:, :10], np.full(len(data), 10))
+    with pytest.warns(StartWarning, match="clustered by their own responses"):
+        assert fit_molds(short, 3, 2, settings, progress=False).start.method == "fir_kmeans"
 
 
 def test_no_trajectories_get_no_components(fitted):

@@ -1,99 +1,57 @@
+"""Numbers of components and states, chosen among fits of one mixture whose numbers are known."""
+
 import math
 
-import numpy as np
 import pytest
 
-from spikeline.config.molds import EMSettings
-from spikeline.dynamics.mixture import Mixture
-from spikeline.dynamics.selection import bayesian_information, parameter_count
-from spikeline.dynamics.systems import LinearSystem
-from tests.dynamics.em.mixtures import any_system
+from spikeline.config.molds import FitSettings
+from spikeline.dynamics import Trajectories, select_molds
+from spikeline.dynamics.selection import SizeSelection
+from spikeline.errors import DataError
+from tests.dynamics.mixtures import three_component_data
 
-_SETTINGS = {
-    "all": EMSettings(),
-    "no feedthrough": EMSettings(feedthrough=False),
-    "diagonal": EMSettings(diagonal_observation_noise=True),
-    "shared": EMSettings(shared_outputs=True),
-    "shared, no feedthrough": EMSettings(shared_outputs=True, feedthrough=False),
-}
-
-_SIZES = [(1, 2, 1, 2), (2, 2, 1, 3), (2, 2, 1, 1), (3, 1, 2, 1), (2, 3, 1, 2), (1, 3, 1, 1)]
+SETTINGS = FitSettings()
 
 
-def _rank_of_what_is_seen(K: int, n: int, m: int, q: int, settings: EMSettings) -> int:
-    """How many of a mixture's numbers move the distribution of its outputs: the rank of its moments' Jacobian.
-
-    The mean and covariance of the outputs over enough steps, as a function of each component's free numbers.
-    """
-    steps = 2 * n + 3
-    systems = [any_system(k, n, m, q) for k in range(K)]
-    shared = systems[0].C if settings.shared_outputs else None
-    names = ["A", "B", "Q", "S", "mu", "R"] + (["D"] if settings.feedthrough else [])
-    triangles = {"Q": n, "S": n, "R": q}
-
-    def sizes(system: LinearSystem) -> list[tuple[str, int]]:
-        found = []
-        for name in names + ([] if settings.shared_outputs else ["C"]):
-            size = getattr(system, name).size
-            if name in triangles:
-                side = triangles[name]
-                diagonal = name == "R" and settings.diagonal_observation_noise
-                size = side if diagonal else side * (side + 1) // 2
-            found.append((name, size))
-        return found
-
-    def seen(theta: np.ndarray) -> np.ndarray:
-        values, at = [], 0
-        C = shared
-        if settings.shared_outputs:
-            C = shared + theta[: q * n].reshape(q, n)
-            at = q * n
-        for system in systems:
-            parts = {name: getattr(system, name) for name in ("A", "B", "C", "D", "Q", "R", "mu", "S")}
-            if not settings.feedthrough:
-                parts["D"] = np.zeros((q, m))
-            for name, size in sizes(system):
-                change, at = theta[at : at + size], at + size
-                if name not in triangles:
-                    parts[name] = parts[name] + change.reshape(parts[name].shape)
-                elif size == triangles[name]:
-                    parts[name] = np.diag(np.diag(parts[name]) + change)
-                else:
-                    step = np.zeros((triangles[name],) * 2)
-                    step[np.triu_indices(triangles[name])] = change
-                    parts[name] = parts[name] + step + np.triu(step, 1).T
-            if C is not None:
-                parts["C"] = C
-            mean, P, power = parts["mu"], parts["S"], [np.eye(n)]
-            for _ in range(steps):
-                power.append(parts["A"] @ power[-1])
-            for t in range(steps):
-                values.append(parts["C"] @ mean)
-                values += [
-                    (parts["C"] @ power[lag] @ P @ parts["C"].T + (lag == 0) * parts["R"]).ravel()
-                    for lag in range(steps - t)
-                ]
-                mean, P = parts["A"] @ mean, parts["A"] @ P @ parts["A"].T + parts["Q"]
-            values += [parts["D"].ravel(), *((parts["C"] @ p @ parts["B"]).ravel() for p in power)]
-        return np.concatenate([np.ravel(v) for v in values])
-
-    total = sum(size for system in systems for _, size in sizes(system)) + (q * n if settings.shared_outputs else 0)
-    step = 1e-6
-    jacobian = np.stack([(seen(step * e) - seen(-step * e)) / (2 * step) for e in np.eye(total)])
-    singular = np.linalg.svd(jacobian, compute_uv=False)
-    return int((singular > 1e-6 * singular[0]).sum())
+@pytest.fixture(scope="module")
+def data() -> Trajectories:
+    return three_component_data(0, 400, 60)[1]
 
 
-@pytest.mark.parametrize("settings", _SETTINGS.values(), ids=_SETTINGS)
-@pytest.mark.parametrize(("K", "n", "m", "q"), _SIZES)
-def test_the_count_is_that_of_numbers_that_matter(K, n, m, q, settings):
-    # weights, which add K - 1, move nothing within a component
-    assert parameter_count(K, n, m, q, settings) == _rank_of_what_is_seen(K, n, m, q, settings) + K - 1
+@pytest.fixture(scope="module")
+def chosen(data) -> SizeSelection:
+    return select_molds(data[:300], (2, 3, 200), (1, 2), validation=data[300:], seed=5, progress=False)
 
 
-def test_bic():
-    mixture = Mixture((any_system(0, 2, 1, 2),), np.ones(1))
-    made = bayesian_information(-100.0, mixture, EMSettings(), 50, 5000)
-    count = parameter_count(1, 2, 1, 2, EMSettings())
-    assert made.by_trajectories == pytest.approx(200 + count * math.log(50))
-    assert made.by_steps == pytest.approx(200 + count * math.log(5000))
+def test_the_true_numbers_are_chosen(chosen, data):
+    assert (chosen.best.mixture.n_components, chosen.best.mixture.n_states) == (3, 2)
+    assert [(score.components, score.states) for score in chosen.scores] == [
+        (2, 1), (2, 2), (3, 1), (3, 2), (200, 1), (200, 2),
+    ]  # fmt: skip
+    own = chosen.scores[3]
+    assert own.bic == chosen.best.bayesian_information(data[:300]).by_trajectories
+    assert own.validation_bic == chosen.best.bayesian_information(data[300:]).by_trajectories
+    assert own.validation_likelihood == max(score.validation_likelihood for score in chosen.scores[:4])
+
+
+def test_a_size_that_cannot_be_fitted_says_why(chosen):
+    for score in chosen.scores[4:]:
+        assert score.problem and math.isnan(score.bic)
+
+
+@pytest.mark.parametrize("criterion", ["validation_bic", "validation_likelihood"])
+def test_trajectories_left_out_choose_too(data, criterion):
+    made = select_molds(data[:300], (2, 3), (2,), validation=data[300:], criterion=criterion, progress=False)
+    assert made.criterion == criterion and made.best.mixture.n_components == 3
+
+
+def test_what_cannot_be_chosen_says_why(data):
+    few = data[:20]
+    with pytest.raises(DataError, match="one of bic, validation_bic"):
+        select_molds(few, (1,), (1,), criterion="aic", progress=False)
+    with pytest.raises(DataError, match="no trajectories to validate on"):
+        select_molds(few, (1,), (1,), criterion="validation_bic", progress=False)
+    with pytest.raises(DataError, match="none of 0 sizes"):
+        select_molds(few, (), (1,), progress=False)
+    with pytest.raises(DataError, match="none of 1 sizes could be fitted, for: 20 trajectories for 21"):
+        select_molds(few, (21,), (1,), progress=False)

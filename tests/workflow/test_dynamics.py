@@ -80,9 +80,10 @@ def test_a_deleted_shard_is_made_again_with_what_depends_on_it(copied: Path) -> 
     ("before", "after", "jobs"),
     [
         ("most_iterations: 5", "most_iterations: 6", {"molds_em": 1, **FROM_SCORES_ON}),
+        ("fit: {em:", "fit: {moments: {lags: 5}, em:", {"molds_second_moments": 2, **FROM_WHITENING_ON}),
         ("      seeds: 2", "      seeds: 3\n      tasks_per_job: 2", ALL),
     ],
-    ids=["iterations", "a seed more"],
+    ids=["iterations", "lags", "a seed more"],
 )
 def test_an_edit_makes_again_what_reads_it(copied: Path, before: str, after: str, jobs: dict[str, int]) -> None:
     settings = configuration(copied, before, after)

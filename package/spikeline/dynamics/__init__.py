@@ -7,7 +7,9 @@ Trajectories -> moments -> components -> realisations -> EM, all by `fit_molds`.
 from spikeline.dynamics.fit import fit_molds
 from spikeline.dynamics.fitted import FittedMolds
 from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.selection import select_molds
+from spikeline.dynamics.starts.start import StartWarning
 from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
 
-__all__ = ["FittedMolds", "LinearSystem", "Mixture", "Trajectories", "fit_molds"]
+__all__ = ["FittedMolds", "LinearSystem", "Mixture", "StartWarning", "Trajectories", "fit_molds", "select_molds"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
 from spikeline.dynamics.fitted import FittedMolds
 from spikeline.dynamics.forecast import check_sizes
 from spikeline.dynamics.mixture import Mixture
-from spikeline.dynamics.starts.start import Start, make_start
+from spikeline.dynamics.starts.start import Start, StartWarning, make_start
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
 from spikeline.progress import ProgressBar
@@ -59,6 +60,11 @@ def fit_molds(
         `spikeline.dynamics.starts.start.make_start`.
     NumericalError
         If the likelihood leaves the range of numbers, or falls.
+
+    Warns
+    -----
+    StartWarning
+        If EM starts from another method's mixture than was asked for, or from one that may mislead it.
     """
     settings = settings or FitSettings()
     for name, number in (("components", n_components), ("states", n_states)):
@@ -80,6 +86,8 @@ def fit_molds(
         )
     if start is None:
         begun = make_start(trajectories, n_components, n_states, settings, seed)
+        for message in begun.warnings:
+            warnings.warn(message, StartWarning, stacklevel=2)
     else:
         _check_start(start, trajectories, n_components, n_states)
         begun = Start(mixture=start, method="given", notes={}, warnings=())

@@ -12,11 +12,11 @@ from scipy.special import logsumexp
 
 from spikeline.artifacts import Provenance, open_hdf5, write_hdf5
 from spikeline.config.molds import FitSettings
+from spikeline.dynamics.bayesian_information import BayesianInformation, bayesian_information
 from spikeline.dynamics.em.engines import make_engine
 from spikeline.dynamics.forecast import check_sizes, forecast
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.mixture_files import mixture_arrays, mixture_of
-from spikeline.dynamics.selection import BayesianInformation, bayesian_information
 from spikeline.dynamics.starts.start import Start
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
@@ -161,6 +161,6 @@ class FittedMolds:
         check_sizes(self.mixture, trajectories)
         if not len(trajectories):
             return np.empty((0, self.mixture.n_components))
-        engine = make_engine(self.settings.em.engine, trajectories)
+        engine = make_engine(self.settings.em, trajectories)
         with np.errstate(divide="ignore"):  # a component of weight 0 has no part in it
             return engine.component_log_likelihoods(self.mixture) + np.log(self.mixture.weights)

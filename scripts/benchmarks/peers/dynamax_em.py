@@ -167,7 +167,8 @@ def main() -> None:
     start = time.perf_counter()
     with np.load(JOB["data"], allow_pickle=False) as file:
         kind = np.float64 if JOB["precision"] == "double" else np.float32
-        outputs, u = file["outputs"][: JOB["trajectories"]].astype(kind), file["inputs"][: JOB["trajectories"]]
+        outputs, u = (file[name][: JOB["trajectories"]] for name in ("outputs", "inputs"))
+        outputs = outputs.astype(kind, copy=False)
         before = np.concatenate([np.zeros_like(u[:, :1]), u[:, :-1]], axis=1)
         inputs = np.concatenate([u, before], axis=2).astype(kind)
         systems = tuple(jnp.asarray(file[name].astype(kind)) for name in ("A", "B", "C", "Q", "R", "mu", "S"))

@@ -5,6 +5,7 @@ from spikeline.config.molds import EMSettings
 from spikeline.dynamics.em.anderson import Memory
 from spikeline.dynamics.em.coordinates import as_mixture, as_vector
 from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
+from spikeline.dynamics.em.numpy_engine import NumpyEngine
 from spikeline.dynamics.mixture import Mixture
 from tests.dynamics.em.mixtures import any_system
 from tests.dynamics.mixtures import WEIGHTS, three_component_data, three_systems
@@ -70,3 +71,15 @@ def test_fewer_steps_to_a_higher_likelihood(constraints):
         assert all(np.array_equal(system.C, fast.mixture.systems[0].C) for system in fast.mixture.systems)
     if constraints.get("diagonal_observation_noise"):
         assert not fast.mixture.stacked("D").any()
+
+
+@pytest.mark.parametrize("most", range(7))
+def test_no_more_steps_than_allowed_even_if_extrapolations_are_lost(most, monkeypatch):
+    monkeypatch.setattr(Memory, "extrapolation", lambda memory: memory.point * 3 if len(memory.points) else None)
+    _, data = three_component_data(0, 60, 20)
+    settings = EMSettings(most_iterations=most, tolerance=0.0, engine="numpy")
+    fit = fit_mixture_em(data, Mixture(tuple(three_systems(0)), WEIGHTS), settings)
+    assert len(fit.log_likelihoods) == most + 1 and not fit.converged
+    np.testing.assert_allclose(
+        fit.log_likelihoods[-1], NumpyEngine(data).expectation(fit.mixture).log_likelihoods.sum()
+    )

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikeline.config.molds import EMSettings
 from spikeline.dynamics.em import engines
 from spikeline.dynamics.em.engines import make_engine
 from spikeline.dynamics.em.missing_outputs import MissingOutputsEngine
@@ -22,40 +23,51 @@ DATA = data_of(MIXTURE, 1, 5, 8)
 
 
 def test_each_name_makes_its_engine():
-    assert type(make_engine("numpy", DATA)) is NumpyEngine
-    assert type(make_engine("torch", DATA)) is TorchEngine
-    assert type(make_engine("numba", DATA)) is NumbaEngine
+    assert type(make_engine(EMSettings(engine="numpy"), DATA)) is NumpyEngine
+    assert type(make_engine(EMSettings(engine="torch"), DATA)) is TorchEngine
+    assert type(make_engine(EMSettings(engine="numba"), DATA)) is NumbaEngine
+
+
+def test_settings_choose_precision_and_the_way_through_time():
+    names = {
+        make_engine(EMSettings(engine="numba", precision="float32"), DATA).name: "NumbaEngine float32",
+        make_engine(EMSettings(engine="torch", scan="associative"), DATA).name: "TorchEngine float64 associative cpu",
+    }
+    assert all(made == expected for made, expected in names.items())
+    for refused in ({"engine": "numpy", "precision": "float32"}, {"engine": "numba", "scan": "associative"}):
+        with pytest.raises(ValueError, match="take"):
+            EMSettings.parse(refused)
 
 
 def test_where_outputs_are_missing_the_engine_for_that_computes():
     observed = np.ones(DATA.outputs.shape, bool)
-    assert type(make_engine("numpy", replace(DATA, observed=observed))) is NumpyEngine
+    assert type(make_engine(EMSettings(engine="numpy"), replace(DATA, observed=observed))) is NumpyEngine
     beyond = replace(DATA, lengths=np.full(5, 7), observed=observed.copy())
     beyond.observed[:, 7] = False
-    assert type(make_engine("numpy", beyond)) is NumpyEngine
+    assert type(make_engine(EMSettings(engine="numpy"), beyond)) is NumpyEngine
     observed[:, 2, 1] = False
-    assert type(make_engine("numpy", replace(DATA, observed=observed))) is MissingOutputsEngine
+    assert type(make_engine(EMSettings(engine="numpy"), replace(DATA, observed=observed))) is MissingOutputsEngine
 
 
 def test_trajectories_with_gaps_and_without_are_joined_again():
     observed = np.ones(DATA.outputs.shape, bool)
     observed[[1, 3], 2, 1] = False
     gaps = replace(DATA, observed=observed)
-    made, all_own = make_engine("numpy", gaps), MissingOutputsEngine(gaps)
+    made, all_own = make_engine(EMSettings(engine="numpy"), gaps), MissingOutputsEngine(gaps)
     assert type(made) is SplitEngine and made.name == "NumpyEngine and MissingOutputsEngine"
     assert_same_expectation(made.expectation(MIXTURE), all_own.expectation(MIXTURE), 1e-11)
     np.testing.assert_allclose(
         made.component_log_likelihoods(MIXTURE), all_own.component_log_likelihoods(MIXTURE), rtol=1e-12
     )
     assert not hasattr(made, "rounding")
-    assert make_engine("torch", gaps).rounding == TorchEngine(DATA, device="cpu").rounding
+    assert make_engine(EMSettings(engine="torch"), gaps).rounding == TorchEngine(DATA, device="cpu").rounding
 
 
 def test_auto_takes_torch_only_with_a_gpu(monkeypatch):
     monkeypatch.setattr(engines, "_gpu_with_torch", lambda: True)
-    assert type(make_engine("auto", DATA)) is TorchEngine
+    assert type(make_engine(EMSettings(engine="auto"), DATA)) is TorchEngine
     monkeypatch.setattr(engines, "_gpu_with_torch", lambda: False)
-    made = make_engine("auto", DATA)
+    made = make_engine(EMSettings(engine="auto"), DATA)
     assert type(made) is NumbaEngine
     assert_same_expectation(made.expectation(MIXTURE), NumpyEngine(DATA).expectation(MIXTURE))
 
@@ -65,7 +77,7 @@ def test_an_engine_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else real(name))
     assert not engines._gpu_with_torch()
     with pytest.raises(ConfigError, match="PyTorch is not installed"):
-        make_engine("torch", DATA)
+        make_engine(EMSettings(engine="torch"), DATA)
 
 
 def test_nothing_that_is_slow_to_import_is_imported_before_it_is_needed():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from spikeline.config.molds import EMSettings
 from spikeline.dynamics.em.engines import make_engine
 from spikeline.dynamics.em.kalman_smoother import smooth
 from spikeline.dynamics.mixture import Mixture
@@ -30,7 +31,9 @@ def test_as_statsmodels_smooths(n, m, q):
     system = any_system(n, n, m, q)
     data = simulate_mixture([system], np.ones(1), 3, 25, np.random.default_rng(n))
     ours = smooth(system, data.inputs, data.outputs)
-    scored = make_engine("numba", data).component_log_likelihoods(Mixture((system,), np.ones(1)))[:, 0]
+    scored = make_engine(EMSettings(engine="numba"), data).component_log_likelihoods(Mixture((system,), np.ones(1)))[
+        :, 0
+    ]
     for i in range(3):
         theirs = _smoothed_by_statsmodels(system, data.inputs[i], data.outputs[i])
         assert ours.log_likelihood[i] == pytest.approx(theirs.llf, rel=1e-9)

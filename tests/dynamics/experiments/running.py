@@ -31,7 +31,7 @@ def small(**changed: Any) -> ExperimentSettings:
 def make_batch(folder: Path, settings: ExperimentSettings, batch: Batch, experiment: str = "mine") -> Path:
     """Every file of one batch, as far as the methods need it; its folder."""
     folder = folder / experiment / batch.name
-    data, stage = folder / "data.h5", ("", "")
+    data, stage, lags = folder / "data.h5", ("", ""), settings.fit.moments.lags
     data_to_file(data, experiment, batch.tasks, held_out=settings.held_out, seed=SEED)
     files: dict[str, Any] = {}
     if settings.uses_moments:
@@ -40,10 +40,10 @@ def make_batch(folder: Path, settings: ExperimentSettings, batch: Batch, experim
         second, third = ([folder / f"{moment}/{piece}.h5" for piece in pieces] for moment in ("second", "third"))
         cut = {"trajectories_per_piece": settings.trajectories_per_piece}
         for piece in pieces:
-            second_moments_to_file(data, second[piece], settings.estimators, piece=piece, **cut)
+            second_moments_to_file(data, second[piece], settings.estimators, lags=lags, piece=piece, **cut)
         whitening_to_file(data, second, folder / "whitening.h5", settings.estimators)
         for piece in pieces:
-            third_moments_to_file(data, folder / "whitening.h5", third[piece], piece=piece, **cut)
+            third_moments_to_file(data, folder / "whitening.h5", third[piece], lags=lags, piece=piece, **cut)
         components_to_file(
             data, folder / "whitening.h5", third, folder / "components.h5", settings.decompositions,
             experiment=experiment, seed=SEED,
@@ -59,7 +59,7 @@ def make_batch(folder: Path, settings: ExperimentSettings, batch: Batch, experim
         for kind, path in fits.items():
             fits_to_file(data, folder / "starts.h5", path, kind, settings.fit.em)
         files |= {"starts_path": folder / "starts.h5", "fit_paths": fits}
-    scores_to_file(experiment, data, folder / "scores.csv", settings.methods, stage=stage, **files)
+    scores_to_file(experiment, data, folder / "scores.csv", settings.methods, stage=stage, lags=lags, **files)
     return folder
 
 

@@ -17,7 +17,7 @@ def test_every_combination_of_the_lists_is_a_cell_and_each_has_all_seeds() -> No
     first = tasks[0]
     assert first["cell"] == "k2-n2-q0.01-r0.05-N10-T30" and first["name"] == f"{first['cell']}-s0"
     assert first["weights"] == [0.5, 0.5] and tasks[-1]["weights"] == [0.25, 0.35, 0.4]
-    assert (first["lags"], first["n_inputs"], first["feedthrough"]) == (6, 1, True)
+    assert (first["n_inputs"], first["feedthrough"]) == (1, True)
 
 
 def test_more_seeds_are_more_batches_at_the_end() -> None:

@@ -13,10 +13,9 @@ from spikeline.artifacts import read_json, verify_tree
 from spikeline.config.molds import NeuralSessionSettings
 from spikeline.dynamics.fit import fit_molds
 from spikeline.dynamics.neural.grouping import in_order_of_direction, named_alike
-from spikeline.dynamics.neural.neural_trajectories import TEST, TRAIN
+from spikeline.dynamics.neural.neural_trajectories import TEST, TRAIN, VALIDATION
 from spikeline.dynamics.neural.prediction import explained_share
 from spikeline.dynamics.neural.size_batches import size_batches
-from spikeline.dynamics.neural.size_selection import SizeScore, best_size, scored_sizes
 from spikeline.dynamics.neural.stability import posterior_entropy
 from spikeline.dynamics.neural.steps import (
     comparison_to_files,
@@ -24,8 +23,12 @@ from spikeline.dynamics.neural.steps import (
     sizes_to_file,
     stability_to_files,
 )
+from spikeline.dynamics.selection import SizeScore, best_size, scored_sizes
 from spikeline.errors import ConfigError, DataError
 from tests.dynamics.neural.sessions import SESSION, SHORT, day
+
+# That a component does not stand out before EM is no matter here
+pytestmark = pytest.mark.filterwarnings("ignore::spikeline.dynamics.StartWarning")
 
 
 def test_batches_hold_every_size_once() -> None:
@@ -37,7 +40,7 @@ def test_batches_hold_every_size_once() -> None:
 
 def test_scores_are_those_of_the_fits_and_impossible_sizes_say_why() -> None:
     data = day()
-    scores = scored_sizes(data, [(2, 1), (60, 1)], SHORT.fit, 3)
+    scores = scored_sizes(data.of(TRAIN), [(2, 1), (60, 1)], SHORT.fit, 3, validation=data.of(VALIDATION))
     fit = fit_molds(data.of(TRAIN), 2, 1, SHORT.fit, seed=3, progress=False)
     train = data.of(TRAIN)
     assert scores[0].likelihood == pytest.approx(fit.log_likelihood(train).sum() / (len(train) * 42 * 6))

@@ -1,7 +1,14 @@
 """Settings of MoLDS: mixtures of linear dynamical systems."""
 
 from spikeline.config.molds.experiments import EM_METHODS, ExperimentSettings
-from spikeline.config.molds.fit import EMSettings, FitSettings, MomentSettings, PrefilterSettings, StartSettings
+from spikeline.config.molds.fit import (
+    EMSettings,
+    FitSettings,
+    MomentSettings,
+    PrefilterSettings,
+    StartSettings,
+    lags_of,
+)
 from spikeline.config.molds.mixtures import MIXTURE_PRESETS, MixtureSettings
 from spikeline.config.molds.neural import NeuralSessionSettings, NeuralSettings, SwitchingSettings
 from spikeline.config.molds.root import MoldsSettings
@@ -20,4 +27,5 @@ __all__ = [
     "PrefilterSettings",
     "StartSettings",
     "SwitchingSettings",
+    "lags_of",
 ]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from spikeline.config.base import FiniteFloat, Settings, setting
-from spikeline.config.molds.fit import FitSettings
+from spikeline.config.molds.fit import FitSettings, lags_of
 from spikeline.config.molds.mixtures import MixtureSettings
 
 __all__ = ["EM_METHODS", "ExperimentSettings"]
@@ -143,7 +143,7 @@ class ExperimentSettings(Settings):
 
     def lags_of(self, n_states: int) -> int:
         """Length of impulse responses, with lag 0."""
-        return self.fit.moments.lags or 2 * n_states + 2
+        return lags_of(n_states, self.fit.moments.lags)
 
 
 def _at(values: Any, key: str) -> Any:

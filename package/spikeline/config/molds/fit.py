@@ -8,7 +8,12 @@ from pydantic import model_validator
 
 from spikeline.config.base import FiniteFloat, Settings, setting
 
-__all__ = ["EMSettings", "FitSettings", "MomentSettings", "PrefilterSettings", "StartSettings"]
+__all__ = ["EMSettings", "FitSettings", "MomentSettings", "PrefilterSettings", "StartSettings", "lags_of"]
+
+
+def lags_of(n_states: int, lags: int | None = None) -> int:
+    """Length of impulse responses, with lag 0: as many as are given, or 2 n + 2, one more than Ho and Kalman need."""
+    return lags or 2 * n_states + 2
 
 
 class PrefilterSettings(Settings):
@@ -97,6 +102,17 @@ class EMSettings(Settings):
         description="What computes: numba on processors, torch on a GPU, numpy as the reference. auto: torch if there "
         "is a GPU, else numba. All agree to 1e-9.",
     )
+    precision: Literal["float64", "float32"] = setting(
+        "float64",
+        description="float32: numba and torch compute means of states, and sums over them, in single precision; "
+        "covariances, likelihoods' sums and trajectories with missing outputs stay double. Log-likelihoods are within "
+        "2e-6 of float64's; faster on large problems.",
+    )
+    scan: Literal["sequential", "associative"] = setting(
+        "sequential",
+        description="How torch goes through time. associative: in log T rounds, for a few trajectories of some 2000 "
+        "steps and more.",
+    )
     feedthrough: bool = setting(True, description="Whether inputs reach the outputs of the same step (D); else D = 0.")
     diagonal_observation_noise: bool = setting(False, description="Whether R has no covariances.")
     shared_outputs: bool = setting(False, description="Whether all components have one C.")
@@ -108,6 +124,14 @@ class EMSettings(Settings):
         ge=0,
         le=100_000,
     )
+
+    @model_validator(mode="after")
+    def _the_engine_has_a_choice(self) -> EMSettings:
+        if self.precision == "float32" and self.engine == "numpy":
+            raise ValueError("precision: float32 is not numpy's, the reference: take engine auto, numba or torch")
+        if self.scan == "associative" and self.engine in ("numba", "numpy"):
+            raise ValueError(f"scan: associative is torch's alone, and engine is {self.engine}: take auto or torch")
+        return self
 
 
 class FitSettings(Settings):

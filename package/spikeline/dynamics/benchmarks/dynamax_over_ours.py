@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spikeline.artifacts import Provenance
-from spikeline.dynamics.benchmarks.em_runs import EM_RUN, EMProblem, write_em_problem
+from spikeline.artifacts import Provenance, read_json, write_json
+from spikeline.dynamics.benchmarks.em_problems import MAIN, EMProblem
+from spikeline.dynamics.benchmarks.em_runs import EM_RUN, write_em_problem
 from spikeline.errors import DataError, NumericalError
 from spikeline.simulation.benchmarks.child import module_command, run_child
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.report import write_benchmark
 from spikeline.simulation.benchmarks.timing import median_ratio
 
-__all__ = ["GRIDS", "LAYOUTS", "MAIN", "check_agreement", "compare_em", "headline", "write_dynamax_over_ours"]
-
-MAIN = EMProblem()
-"""The preset ``complex``, 1000 trajectories of 200 steps: the headline."""
-_CROSS = [
-    *(EMProblem(trajectories=count) for count in (100, 10_000)),
-    *(EMProblem(steps=steps) for steps in (50, 1000)),
-    *(EMProblem(states=states) for states in (10, 30)),
-    *(EMProblem(outputs=outputs) for outputs in (16, 64)),
+__all__ = [
+    "LAYOUTS",
+    "check_agreement",
+    "compare_em",
+    "effort_for",
+    "headline",
+    "write_dynamax_over_ours",
+    "write_em_comparison",
 ]
-_CORNERS = [
-    EMProblem(trajectories=100, steps=steps, states=states, outputs=outputs)
-    for steps in (50, 1000)
-    for states in (3, 30)
-    for outputs in (2, 64)
-]
-GRIDS: Mapping[str, Sequence[EMProblem]] = {
-    "main": [MAIN, EMProblem(overlapping=True)],
-    "cross": [MAIN, EMProblem(overlapping=True), *_CROSS, *_CORNERS],
-}
-"""main: the headline's problem, and the same from a start at which all components share in all trajectories. cross:
-also each size at its least and its most, one at a time, and the corners of 100 trajectories."""
 
 LAYOUTS: Sequence[Mapping[str, Any]] = [
     {"layout": layout, "at_once": at_once, "devices": devices}
@@ -55,14 +44,19 @@ LAYOUTS: Sequence[Mapping[str, Any]] = [
 """How dynamax's work is laid out (see scripts/benchmarks/peers/dynamax_em.py): the fastest is measured."""
 
 _AGREEMENT = 1e-6
+_TRIED_STEPS = 200_000
+_LARGE_STEPS = 2_000_000
+_PLAIN = 3.0  # times faster, above which further turns would tell nothing new
 _METHOD = (
     "One problem in one file (float64), read by both sides, each a fresh process on the same cores, in turns. A time "
     "is that of one E- and one M-step, the median over iterations after the first one; imports, reading, what is "
     "prepared once per fit and compiling are apart. dynamax: its smoother over components and trajectories, jit- "
     "compiled; what does not depend on data is computed once per component (JAX does not repeat it along an axis it "
     "does not vary along), statistics are weighted and summed as products of matrices, its own M-step's formulas. It "
-    "is laid out in several ways, each tried for one iteration, and measured in the fastest; a way that does not end "
-    "within the limit is out. Before a time counts, the log-likelihoods before each M-step have to agree to 1e-6, "
+    "is laid out in several ways, each tried for one iteration, on a part of the trajectories where there are many, "
+    "and measured in the fastest; a way that does not end within the limit is out. A problem other than the headline's "
+    "is measured in one turn, and in three where that one says less than three times. Before a time counts, the "
+    "log-likelihoods before each M-step have to agree to 1e-6, "
     "relative. Memory is the largest the process ever held, imports and data included."
 )
 
@@ -97,7 +91,8 @@ def compare_em(
     threads: int = 2,
     iterations: int = 20,
     turns: int = 3,
-    limit_s: float = 300.0,
+    more_turns_below: float = 0.0,
+    limit_s: float = 120.0,
     layouts: Sequence[Mapping[str, Any]] = LAYOUTS,
 ) -> dict[str, Any]:
     """Both sides on one problem.
@@ -116,6 +111,8 @@ def compare_em(
         How many are timed in a turn.
     turns
         Turns.
+    more_turns_below
+        If the ratio of these turns is below it, two more are taken.
     limit_s
         A layout whose trial takes longer is left out.
     layouts
@@ -134,46 +131,35 @@ def compare_em(
         If the sides do not agree.
     """
     with tempfile.TemporaryDirectory() as folder:
-        data = str(Path(folder) / "problem.npz")
-        write_em_problem(data, problem, seed)
-        job = {"data": data, "threads": threads, "iterations": iterations, "warm_up": 1}
-        theirs = {**job, "precision": "double", "trajectories": problem.trajectories}
-        trials = {}
-        for layout in layouts:
-            name = f"{layout['layout']}, {layout['at_once'] or 'all'} at once, devices: {layout['devices']}"
-            if layout["at_once"] and problem.trajectories % (layout["at_once"] * layout["devices"]):
-                continue
-            try:
-                tried = run_child(peer, {**theirs, **layout, "iterations": 1}, threads, limit_s=limit_s)
-            except DataError as error:
-                trials[name] = {"layout": dict(layout), "failed": error.seen.splitlines()[0]}
-            else:
-                trials[name] = {"layout": dict(layout), "seconds": tried["seconds"], "compile_s": tried["compile_s"]}
-            print(f"{problem.name}: dynamax, {name}: {trials[name]}", file=sys.stderr, flush=True)
+        trials = _trials(problem, peer, seed, threads, limit_s, layouts, folder)
         able = [trial for trial in trials.values() if "seconds" in trial]
         if not able:
             raise DataError(
                 f"no layout of dynamax's EM ran on {problem.name}", "one that does", "see the lines above in this log"
             )
         fastest = min(able, key=lambda trial: trial["seconds"])["layout"]
+        data = str(Path(folder) / "problem.npz")
+        write_em_problem(data, problem, seed)
+        job = {"data": data, "threads": threads, "iterations": iterations, "warm_up": 1}
+        theirs = {**job, "precision": "double", "trajectories": problem.trajectories, **fastest}
         ours = module_command(EM_RUN)
         runs: dict[str, list[Mapping[str, Any]]] = {"ours": [], "dynamax": [], "ours_float32": []}
         for _ in range(turns):
-            runs["ours"].append(run_child(ours, job, threads))
-            runs["dynamax"].append(run_child(peer, {**theirs, **fastest}, threads))
-            difference = check_agreement(*(runs[side][-1]["log_likelihoods"] for side in ("ours", "dynamax")))
-            runs["ours_float32"].append(run_child(ours, {**job, "dtype": "float32"}, threads))
+            difference = _turn(runs, (ours, job), (peer, theirs), threads)
+        if _ratio(runs, "ours") < more_turns_below:
+            for _ in range(2):
+                difference = _turn(runs, (ours, job), (peer, theirs), threads)
     single = np.array(runs["ours_float32"][0]["log_likelihoods"]) / np.array(runs["ours"][0]["log_likelihoods"]) - 1
     seconds = {side: [run["seconds"] for run in of_side] for side, of_side in runs.items()}
     result = {
-        "sizes": {key: getattr(problem, key) for key in problem.__dataclass_fields__},
+        "sizes": dataclasses.asdict(problem),
         "iterations": iterations,
         "fastest_layout": fastest,
         "trials": trials,
         "log_likelihood_difference": difference,
         "log_likelihood_difference_float32": float(np.abs(single).max()),
-        "ratio": median_ratio(seconds["dynamax"], seconds["ours"]),
-        "ratio_float32": median_ratio(seconds["dynamax"], seconds["ours_float32"]),
+        "ratio": _ratio(runs, "ours"),
+        "ratio_float32": _ratio(runs, "ours_float32"),
         "runs": runs,
     }
     for side, of_side in seconds.items():
@@ -186,6 +172,63 @@ def compare_em(
         }
     print(f"{problem.name}: ratio {result['ratio']:.3g} ({seconds})", file=sys.stderr, flush=True)
     return result
+
+
+def _trials(
+    problem: EMProblem,
+    peer: Sequence[str],
+    seed: int,
+    threads: int,
+    limit_s: float,
+    layouts: Sequence[Mapping[str, Any]],
+    folder: str,
+) -> dict[str, dict[str, Any]]:
+    """An iteration of dynamax's side in each layout, on as many trajectories as make it last."""
+    most = 100 * max(2, _TRIED_STEPS // (100 * problem.steps))
+    tried = dataclasses.replace(problem, trajectories=min(problem.trajectories, most))
+    data = str(Path(folder) / "trial.npz")
+    write_em_problem(data, tried, seed)
+    job = {"data": data, "threads": threads, "iterations": 1, "warm_up": 1}
+    trials: dict[str, dict[str, Any]] = {}
+    for layout in layouts:
+        name = f"{layout['layout']}, {layout['at_once'] or 'all'} at once, devices: {layout['devices']}"
+        if layout["at_once"]:
+            if tried.trajectories % (layout["at_once"] * layout["devices"]):
+                continue
+        elif tried != problem:  # what all of them at once would need, a part does not tell
+            continue
+        try:
+            ran = run_child(
+                peer,
+                {**job, "precision": "double", "trajectories": tried.trajectories, **layout},
+                threads,
+                limit_s=limit_s,
+            )
+        except DataError as error:
+            trials[name] = {"layout": dict(layout), "failed": error.seen.splitlines()[0]}
+        else:
+            trials[name] = {"layout": dict(layout), "seconds": ran["seconds"], "compile_s": ran["compile_s"]}
+        print(f"{tried.name}: dynamax, {name}: {trials[name]}", file=sys.stderr, flush=True)
+    return trials
+
+
+def _turn(
+    runs: dict[str, list[Mapping[str, Any]]],
+    ours: tuple[Sequence[str], Mapping[str, Any]],
+    theirs: tuple[Sequence[str], Mapping[str, Any]],
+    threads: int,
+) -> float:
+    """Each side once; how much their log-likelihoods differ."""
+    command, job = ours
+    runs["ours"].append(run_child(command, job, threads))
+    runs["dynamax"].append(run_child(*theirs, threads))
+    difference = check_agreement(*(runs[side][-1]["log_likelihoods"] for side in ("ours", "dynamax")))
+    runs["ours_float32"].append(run_child(command, {**job, "dtype": "float32"}, threads))
+    return difference
+
+
+def _ratio(runs: Mapping[str, Sequence[Mapping[str, Any]]], side: str) -> float:
+    return median_ratio(*([run["seconds"] for run in runs[name]] for name in ("dynamax", side)))
 
 
 def headline(cases: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
@@ -202,30 +245,58 @@ def headline(cases: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     }
 
 
-def write_dynamax_over_ours(
+def effort_for(problem: EMProblem) -> dict[str, Any]:
+    """How long a problem is measured: the headline's best, a large one by few iterations."""
+    if problem == MAIN:
+        return {"iterations": 20, "turns": 3}
+    return {
+        "iterations": 2 if problem.trajectory_steps > _LARGE_STEPS else 5,
+        "turns": 1,
+        "more_turns_below": _PLAIN,
+    }
+
+
+def write_em_comparison(
     path: str | Path,
     peer: Sequence[str],
+    problem: EMProblem,
     *,
     seed: int,
-    grid: str = "cross",
     threads: int = 2,
     provenance: Provenance | None = None,
 ) -> None:
-    """Measure all problems of a grid and write the benchmark.
+    """Measure one problem; the file is a part of the benchmark.
 
     Raises
     ------
-    DataError
-        If there is no such grid.
+    DataError, NumericalError
+        As `compare_em`.
     """
-    if grid not in GRIDS:
-        raise DataError(f"grid {grid!r}", f"one of {', '.join(GRIDS)}", "correct the rule's parameter")
     before = load_average()
-    cases = {}
-    for problem in GRIDS[grid]:
-        effort = {"iterations": 20, "turns": 3} if problem == MAIN else {"iterations": 5, "turns": 1}
-        cases[problem.name] = compare_em(problem, peer, seed, threads=threads, **effort)
-    with tempfile.TemporaryDirectory() as folder:  # what the very first fit on a machine waits for
+    case = compare_em(problem, peer, seed, threads=threads, **effort_for(problem))
+    load = {"before": before, "after": load_average()}
+    write_json(path, {**case, "threads": threads, "load_average": load}, schema="em-comparison", provenance=provenance)
+
+
+def write_dynamax_over_ours(
+    path: str | Path,
+    comparisons: Iterable[str | Path],
+    *,
+    seed: int,
+    threads: int = 2,
+    provenance: Provenance | None = None,
+) -> None:
+    """Gather the problems' files into the benchmark, and time what the very first fit on a machine waits for.
+
+    Parameters
+    ----------
+    comparisons
+        Files of `write_em_comparison`.
+    """
+    before = load_average()
+    documents = [read_json(comparison) for comparison in comparisons]
+    cases = {EMProblem(**document["sizes"]).name: document for document in documents}
+    with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "problem.npz"
         write_em_problem(data, MAIN, seed)
         job = {"data": str(data), "threads": threads, "iterations": 1, "warm_up": 1, "fresh_cache": f"{folder}/cache"}

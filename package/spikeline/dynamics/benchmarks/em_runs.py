@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import statistics
 import time
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from spikeline.artifacts import seed_stream
+from spikeline.dynamics.benchmarks.em_problems import EMProblem
 from spikeline.dynamics.benchmarks.memory import peak_memory_mb
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
@@ -19,46 +19,11 @@ from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.simulation.benchmarks.child import answer
 
-__all__ = ["EM_RUN", "EMProblem", "our_em", "write_em_problem"]
+__all__ = ["EM_RUN", "our_em", "write_em_problem"]
 
 EM_RUN = "spikeline.dynamics.benchmarks.em_runs"
 _MATRICES = ("A", "B", "C", "D", "Q", "R", "mu", "S")
 _NEAR, _FIRST_STATE = 0.1, 0.3
-
-
-@dataclasses.dataclass(frozen=True)
-class EMProblem:
-    """Sizes of a benchmark of EM; D = 0, as in the preset ``complex``.
-
-    Parameters
-    ----------
-    trajectories, steps
-        N, T.
-    states, outputs, inputs, components
-        n, q, m, K.
-    overlapping
-        Start from components that are nearly the same, so that all share in every trajectory; else from the true
-        matrices, each number wrong by about a tenth.
-    """
-
-    trajectories: int = 1000
-    steps: int = 200
-    states: int = 3
-    outputs: int = 2
-    inputs: int = 2
-    components: int = 6
-    overlapping: bool = False
-
-    @property
-    def name(self) -> str:
-        """What tells it from others in a report."""
-        sizes = f"N {self.trajectories}, T {self.steps}, n {self.states}, q {self.outputs}"
-        return f"{sizes}, overlapping" if self.overlapping else sizes
-
-    @property
-    def trajectory_steps(self) -> int:
-        """N T."""
-        return self.trajectories * self.steps
 
 
 def write_em_problem(path: str | Path, problem: EMProblem, seed: int) -> None:

@@ -5,29 +5,29 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 from dataclasses import replace
-from typing import Literal
 
+from spikeline.config.molds import EMSettings
 from spikeline.dynamics.em.expectation import Engine
 from spikeline.dynamics.em.numpy_engine import NumpyEngine
 from spikeline.dynamics.em.split_engine import SplitEngine
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import ConfigError
 
-__all__ = ["EngineName", "make_engine"]
+__all__ = ["make_engine"]
 
-EngineName = Literal["auto", "numba", "torch", "numpy"]
 _DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 
 
-def make_engine(name: EngineName, trajectories: Trajectories) -> Engine:
+def make_engine(settings: EMSettings, trajectories: Trajectories) -> Engine:
     """An engine for these trajectories.
 
     Parameters
     ----------
-    name
-        auto: torch if it is installed and there is a GPU, else numba.
+    settings
+        Its name (auto: torch if it is installed and there is a GPU, else numba), precision, and torch's way through
+        time.
     trajectories
-        What it will compute on. `MissingOutputsEngine` has those of which outputs are missing, whatever the name.
+        What it will compute on. `MissingOutputsEngine` has those of which outputs are missing, whatever the settings.
 
     Raises
     ------
@@ -36,16 +36,16 @@ def make_engine(name: EngineName, trajectories: Trajectories) -> Engine:
     """
     whole = (trajectories.known() | ~trajectories.inside()[..., None]).all(axis=(1, 2))
     if whole.all():
-        return _of_whole(name, trajectories)
+        return _of_whole(settings, trajectories)
     from spikeline.dynamics.em.missing_outputs import MissingOutputsEngine
 
     if not whole.any():
         return MissingOutputsEngine(trajectories)
-    return SplitEngine(trajectories, whole, lambda part: _of_whole(name, part), MissingOutputsEngine)
+    return SplitEngine(trajectories, whole, lambda part: _of_whole(settings, part), MissingOutputsEngine)
 
 
-def _of_whole(name: EngineName, trajectories: Trajectories) -> Engine:
-    trajectories = replace(trajectories, observed=None)
+def _of_whole(settings: EMSettings, trajectories: Trajectories) -> Engine:
+    trajectories, name = replace(trajectories, observed=None), settings.engine
     if name == "auto":
         name = "torch" if _gpu_with_torch() else "numba"
     if name == "numpy":
@@ -53,12 +53,12 @@ def _of_whole(name: EngineName, trajectories: Trajectories) -> Engine:
     if name == "numba":
         from spikeline.dynamics.em.numba_engine import NumbaEngine
 
-        return NumbaEngine(trajectories)
+        return NumbaEngine(trajectories, dtype=settings.precision)
     if importlib.util.find_spec("torch") is None:
         raise ConfigError("engine: torch, and PyTorch is not installed", "auto, numba or numpy", "pip install torch")
     from spikeline.dynamics.em.torch_engine import TorchEngine
 
-    return TorchEngine(trajectories)
+    return TorchEngine(trajectories, dtype=settings.precision, scan=settings.scan)
 
 
 def _gpu_with_torch() -> bool:

@@ -94,7 +94,7 @@ def fit_mixture_em(
         If the likelihood is not finite, or falls by more than rounding.
     """
     check_fit(trajectories, start)
-    engine = make_engine(settings.engine, trajectories) if engine is None else engine
+    engine = make_engine(settings, trajectories) if engine is None else engine
     seen = trajectories.known()
     floor = _FLOOR * float(trajectories.outputs[seen].var())
     constraints = Constraints(
@@ -174,7 +174,8 @@ class _Climb:
         notes = (*state.notes, *(note for note in best.notes if note not in state.notes))
         weights = floored_weights(expected.responsibilities.mean(axis=0), _least_weight(state.mixture))
         image = Mixture(best.systems, weights)
-        if self.settings.acceleration == "none":
+        # what the last E-step is about must stand
+        if self.settings.acceleration == "none" or len(history) == self.settings.most_iterations:
             return _Outcome(FitState(image, history, notes), None, None)
         return _Outcome(self._extrapolated(state, image, history, notes, give_up=small), None, None)
 

@@ -22,7 +22,7 @@ __all__ = ["data_to_file", "task_mixture", "task_trajectories"]
 _BLOCK = 1000  # trajectories that are drawn at once, each block from a stream of its own
 _FACTS = (
     "cell", "n_components", "n_states", "n_inputs", "n_outputs", "feedthrough", "process_noise", "observation_noise",
-    "trajectories", "steps", "seed", "lags",
+    "trajectories", "steps", "seed",
 )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def _fit_one(task: h5py.Group, start: h5py.Group, done: Path, settings: EMSettin
                 mixture_of(start),
                 own,
                 checkpoint=checkpoint,
-                engine=make_engine(own.engine, trajectories),
+                engine=make_engine(own, trajectories),
             )
         except NumericalError as error:
             note = error.seen

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 
 from spikeline.artifacts import Provenance
+from spikeline.config.molds import lags_of
 from spikeline.dynamics.experiments.estimators import second_moment, third_moment
 from spikeline.dynamics.experiments.task_files import open_tasks, piece_of, task_file, tasks_in
 from spikeline.dynamics.moments.moment_sums import MomentSum
@@ -28,10 +29,10 @@ def _pieces(data: h5py.File, piece: int, size: int | None) -> Iterator[tuple[str
             yield name, group, first, min(size_here, count - first)
 
 
-def window_lags(group: h5py.Group) -> tuple[int, int]:
-    """How many lags the moments of a task have, and the first of them."""
+def window_lags(group: h5py.Group, lags: int | None) -> tuple[int, int]:
+    """How many lags the moments of a task have, and the first of them; ``lags`` as for `second_moments_to_file`."""
     first_lag = 0 if group.attrs["feedthrough"] else 1
-    return int(group.attrs["lags"]) - first_lag, first_lag
+    return lags_of(int(group.attrs["n_states"]), lags) - first_lag, first_lag
 
 
 def second_moments_to_file(
@@ -39,6 +40,7 @@ def second_moments_to_file(
     output: str | Path,
     estimators: Sequence[str],
     *,
+    lags: int | None = None,
     piece: int = 0,
     trajectories_per_piece: int | None = None,
     provenance: Provenance | None = None,
@@ -53,6 +55,8 @@ def second_moments_to_file(
         File with groups task/estimator: ``total``, ``count``. A task without such a piece has none.
     estimators
         Of `estimators.second_moment`.
+    lags
+        Length of responses, with lag 0; None: as long as each task's states need (`spikeline.config.molds.lags_of`).
     piece, trajectories_per_piece
         Which piece, and how many trajectories each has; None: all.
     provenance
@@ -60,9 +64,9 @@ def second_moments_to_file(
     """
     with open_tasks(data_path, "data") as data, task_file(output, "second-moments", provenance) as file:
         for name, group, first, count in _pieces(data, piece, trajectories_per_piece):
-            part, (lags, first_lag) = piece_of(group, first, count), window_lags(group)
+            part, (kept, first_lag) = piece_of(group, first, count), window_lags(group, lags)
             for estimator in estimators:
-                moment = second_moment(estimator, part, lags, first_lag, first)
+                moment = second_moment(estimator, part, kept, first_lag, first)
                 file.write(f"{name}/{estimator}", {"total": moment.total}, count=moment.count)
 
 
@@ -120,6 +124,7 @@ def third_moments_to_file(
     whitening_path: str | Path,
     output: str | Path,
     *,
+    lags: int | None = None,
     piece: int = 0,
     trajectories_per_piece: int | None = None,
     provenance: Provenance | None = None,
@@ -128,7 +133,7 @@ def third_moments_to_file(
 
     Parameters
     ----------
-    data_path, output, piece, trajectories_per_piece, provenance
+    data_path, output, lags, piece, trajectories_per_piece, provenance
         As for `second_moments_to_file`.
     whitening_path
         File of `whitening_to_file`; tells the estimators.
@@ -139,8 +144,8 @@ def third_moments_to_file(
         task_file(output, "third-moments", provenance) as file,
     ):
         for name, group, first, count in _pieces(data, piece, trajectories_per_piece):
-            part, (lags, first_lag) = piece_of(group, first, count), window_lags(group)
+            part, (kept, first_lag) = piece_of(group, first, count), window_lags(group, lags)
             for estimator in whitening[name]:
                 forward = whitening[name][estimator]["forward"][:]
-                moment = third_moment(estimator, part, lags, forward, first_lag, first)
+                moment = third_moment(estimator, part, kept, forward, first_lag, first)
                 file.write(f"{name}/{estimator}", {"total": moment.total}, count=moment.count)

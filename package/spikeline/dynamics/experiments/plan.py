@@ -36,7 +36,7 @@ class Batch:
 
 
 def experiment_tasks(settings: ExperimentSettings) -> list[dict[str, Any]]:
-    """Every cell with every seed, as plain values: name, sizes, noise and weights of the mixture, N, T, seed, lags.
+    """Every cell with every seed, as plain values: name, sizes, noise and weights of the mixture, N, T, seed.
 
     The first seed of all cells comes first, then the second, so that more seeds are more tasks at the end, and the
     batches before them stay as they are.
@@ -62,7 +62,6 @@ def experiment_tasks(settings: ExperimentSettings) -> list[dict[str, Any]]:
             "weights": mixture.weights_of(K),
             "trajectories": trajectories,
             "steps": steps,
-            "lags": settings.lags_of(n),
         }
         for K, n, process, observation, trajectories, steps in itertools.product(*axes)
     ]

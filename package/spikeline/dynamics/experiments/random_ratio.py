@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeline.artifacts import Provenance, seed_integer, seed_stream
-from spikeline.config.molds import ExperimentSettings, FitSettings, MixtureSettings
+from spikeline.config.molds import ExperimentSettings, FitSettings, MixtureSettings, lags_of
 from spikeline.dynamics.em.expectation_maximisation import MixtureFit, fit_mixture_em
 from spikeline.dynamics.em.numba_engine import NumbaEngine
 from spikeline.dynamics.experiments.data import task_mixture
@@ -95,7 +95,7 @@ def random_beside_tensor(true: Mixture, data: Trajectories, seed: int) -> dict[s
     seed
         Of the decomposition and the random mixtures.
     """
-    lags = 2 * true.n_states + 2
+    lags = lags_of(true.n_states)
     feedthrough = any(system.D.any() for system in true.systems)
     em = FitSettings().em.model_copy(update={"feedthrough": feedthrough})
 

@@ -59,6 +59,7 @@ def scores_to_file(
     starts_path: str | Path | None = None,
     fit_paths: Mapping[str, str | Path] | None = None,
     stage: tuple[str, str] = ("", ""),
+    lags: int | None = None,
     provenance: Provenance | None = None,
 ) -> None:
     """Score everything that was estimated in a batch.
@@ -77,6 +78,8 @@ def scores_to_file(
         Kind of start -> file of `fits.fits_to_file`.
     stage
         Estimator and decomposition that EM started from.
+    lags
+        Length of the responses that are compared, as in `moments.second_moments_to_file`.
     provenance
         For the manifest.
     """
@@ -93,7 +96,7 @@ def scores_to_file(
         fits = {kind: at(path, f"fits-{kind}") for kind, path in (fit_paths or {}).items()}
         rows = []
         for name in tasks_in(data):
-            task = _Task(data[name], experiment)
+            task = _Task(data[name], experiment, lags)
             for method in methods:
                 if method == "tensor":
                     rows += task.tensor(whitening[name], components[name], starts, stage)
@@ -108,12 +111,14 @@ def scores_to_file(
 class _Task:
     """One task's truth and trajectories, and rows of scores beside them."""
 
-    def __init__(self, group: h5py.Group, experiment: str) -> None:
+    def __init__(self, group: h5py.Group, experiment: str, lags: int | None) -> None:
         self.group, self.name = group, group.name.strip("/")
         self.truth, self.labels = mixture_of(group["truth"]), group["labels"][:]
-        self.lags = int(group.attrs["lags"])
+        self.window = window_lags(group, lags)
+        self.lags = sum(self.window)
         self.responses = self.truth.responses(self.lags)
-        self.keys = {"experiment": experiment, **{key: group.attrs[key] for key in _KEYS}}
+        facts = {key: group.attrs[key] for key in _KEYS if key != "lags"}
+        self.keys = {"experiment": experiment, **facts, "lags": self.lags}
 
     @cached_property
     def trajectories(self) -> Trajectories:
@@ -178,7 +183,7 @@ class _Task:
 
     def least_squares(self) -> Row:
         """Row of each trajectory by itself: the mean over trajectories of the error of its own system's response."""
-        found = trajectory_responses(self.trajectories, *window_lags(self.group))
+        found = trajectory_responses(self.trajectories, *self.window)
         true = self.responses[self.labels]
         errors = np.linalg.norm((found - true).reshape(len(found), -1), axis=1)
         sizes = np.linalg.norm(true.reshape(len(found), -1), axis=1)

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64
 
 from spikeline.artifacts import seed_integer, seed_stream
 from spikeline.config.merging import merged
-from spikeline.config.molds import FitSettings, NeuralSettings
+from spikeline.config.molds import FitSettings, NeuralSettings, lags_of
 from spikeline.dynamics.fit import fit_molds
 from spikeline.dynamics.fitted import FittedMolds
 from spikeline.dynamics.forecast import forecast
@@ -100,7 +100,7 @@ def compared_methods(
         _of_mixture("random_em_best", likeliest.mixture, likeliest, data, f"best of {len(random)}"),
     ]
 
-    lags = 2 * n_states + 2
+    lags = lags_of(n_states)
     grouped = single_trial_groups(train, n_components, lags, seed).labels
     systems = group_systems(train, grouped, n_states, fit, seed)
     shares = np.bincount(grouped, minlength=n_components) / len(grouped)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spikeline.artifacts import Provenance, read_csv, write_csv, write_json
-from spikeline.config.molds import NeuralSessionSettings, NeuralSettings
+from spikeline.config.molds import NeuralSessionSettings, NeuralSettings, lags_of
 from spikeline.data.binned_session import BinnedSession
 from spikeline.data.session import Session
 from spikeline.data.session_files import write_binned_session, write_session
@@ -17,11 +17,10 @@ from spikeline.dynamics.fitted import FittedMolds
 from spikeline.dynamics.neural.delays import delays_in_bins, scored_delays
 from spikeline.dynamics.neural.grouping import in_order_of_direction
 from spikeline.dynamics.neural.methods import compared_methods
-from spikeline.dynamics.neural.neural_trajectories import TRAIN, prepare_trials
+from spikeline.dynamics.neural.neural_trajectories import TRAIN, VALIDATION, prepare_trials
 from spikeline.dynamics.neural.neural_trajectory_files import read_neural_trajectories, write_neural_trajectories
 from spikeline.dynamics.neural.simulated_session import simulated_session
 from spikeline.dynamics.neural.single_trials import single_trial_groups
-from spikeline.dynamics.neural.size_selection import SizeScore, scored_sizes
 from spikeline.dynamics.neural.stability import labels_from_subsets
 from spikeline.dynamics.neural.tables import (
     label_table,
@@ -31,6 +30,7 @@ from spikeline.dynamics.neural.tables import (
     selection_table,
 )
 from spikeline.dynamics.scores.labels import adjusted_rand_index
+from spikeline.dynamics.selection import SizeScore, scored_sizes
 
 __all__ = ["comparison_to_files", "session_to_files", "sizes_to_file", "stability_to_files"]
 
@@ -116,7 +116,7 @@ def sizes_to_file(
     import pandas as pd
 
     data = read_neural_trajectories(trajectories)
-    scores = scored_sizes(data, [(K, n) for K, n in sizes], shared.fit, seed)
+    scores = scored_sizes(data.of(TRAIN), [(K, n) for K, n in sizes], shared.fit, seed, validation=data.of(VALIDATION))
     write_csv(output, pd.DataFrame(scores), provenance=provenance)
 
 
@@ -223,7 +223,7 @@ def stability_to_files(
         for two in range(one)
     ]
     write_csv(outputs["subsets"], pd.DataFrame(rows), provenance=provenance)
-    single = single_trial_groups(data.trajectories, K, 2 * n + 2, seed)
+    single = single_trial_groups(data.trajectories, K, lags_of(n), seed)
     table = pd.DataFrame(
         {
             "trial": np.arange(len(reference)),

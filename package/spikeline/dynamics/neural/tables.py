@@ -23,9 +23,9 @@ from spikeline.dynamics.neural.grouping import named_alike
 from spikeline.dynamics.neural.methods import Method
 from spikeline.dynamics.neural.neural_trajectories import TEST, TRAIN, VALIDATION, NeuralTrajectories
 from spikeline.dynamics.neural.prediction import explained_share
-from spikeline.dynamics.neural.size_selection import SizeScore, best_size
 from spikeline.dynamics.neural.stability import posterior_entropy
 from spikeline.dynamics.scores.labels import adjusted_rand_index
+from spikeline.dynamics.selection import SizeScore, best_size
 from spikeline.dynamics.systems import LinearSystem
 
 if TYPE_CHECKING:  # pandas takes a quarter of a second to import

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from spikeline.config.molds import lags_of
 from spikeline.dynamics.starts.ho_kalman import realise
 from spikeline.dynamics.systems import LinearSystem, markov_parameters
 
@@ -30,7 +31,7 @@ def parameter_error(true: LinearSystem, estimated: LinearSystem) -> float:
     what the outputs hardly show like what they do show, and it is infinite where T has no inverse.
     """
     n = len(true.A)
-    balanced = realise(markov_parameters(true, 2 * n + 2), n)
+    balanced = realise(markov_parameters(true, lags_of(n)), n)
     if balanced.shrunk:  # a true system near instability: its own coordinates serve
         balanced = true
     wanted = observability(balanced.A, balanced.C, 2 * n)

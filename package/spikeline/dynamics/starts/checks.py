@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikeline.config.molds import FitSettings
+from spikeline.config.molds import FitSettings, lags_of
 from spikeline.dynamics.notes import Notes
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import ConfigError, DataError
@@ -33,7 +33,7 @@ def checked_lags(trajectories: Trajectories, n_components: int, n_states: int, s
     for name, number in (("n_components", n_components), ("n_states", n_states)):
         if number < 1:
             raise DataError(f"{name} is {number}", "1 or more", f"set {name}")
-    lags = settings.moments.lags or 2 * n_states + 2
+    lags = lags_of(n_states, settings.moments.lags)
     if lags < 2 * n_states + 1:
         raise ConfigError(
             f"moments.lags is {lags} for {n_states} states",

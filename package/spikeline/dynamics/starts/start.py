@@ -21,7 +21,11 @@ from spikeline.dynamics.starts.tensor_start import tensor_responses
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
 
-__all__ = ["Start", "make_start"]
+__all__ = ["Start", "StartWarning", "make_start"]
+
+
+class StartWarning(UserWarning):
+    """What a reader should know before trusting where EM starts, above all that another method had to be taken."""
 
 
 @dataclass(frozen=True)
