@@ -29,7 +29,7 @@ _MEASURES = {
     "markov_error": _Measure("Markov error", True),
     "weight_l1": _Measure("weight error (L1)", True),
     "ari": _Measure("adjusted Rand index", False),
-    "iterations_near_final": _Measure("EM iterations to near the end", False),
+    "iterations_near_final": _Measure("EM iterations\nto near the end", False),
 }
 
 

@@ -145,7 +145,7 @@ def _draw_percent(axes: Axes, cells: pd.DataFrame, names: list[str]) -> pd.DataF
         # at the bar's foot, where the paper's line is not
         axes.annotate(
             f"{own['smd_lower'].sum()} of {len(own)}", (place, 0), xytext=(0, 3), textcoords="offset points",
-            ha="center", va="bottom", fontsize=5.5, color="white" if percent > 12 else "#222222",
+            ha="center", va="bottom", fontsize=5.5, rotation=90, color="white" if percent > 20 else "#222222",
         )  # fmt: skip
         rows.append({"estimator": name, "percent": percent, "cells_of_percent": len(own), "source": "this run"})
     axes.axhline(_PAPER_PERCENT, color="#222222", linewidth=0.8, linestyle=(0, (4, 2)))
