@@ -32,6 +32,8 @@ os.environ["JAX_ENABLE_X64"] = "1" if JOB["precision"] == "double" else "0"
 if JOB["devices"] > 1:
     flags = f"--xla_force_host_platform_device_count={JOB['devices']} --xla_cpu_multi_thread_eigen=false"
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}"
+    # With a thread for each device alone, devices that wait for each other's sums keep LAPACK's work from ever starting
+    os.environ["PJRT_NPROC"] = str(2 * JOB["threads"])
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402

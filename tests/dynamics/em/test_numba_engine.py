@@ -12,6 +12,7 @@ from spikeline.dynamics.em import numba_engine
 from spikeline.dynamics.em.kalman_smoother import smooth
 from spikeline.dynamics.em.numba_covariances import filter_tables, smoothed_covariance_sums
 from spikeline.dynamics.em.numba_engine import NumbaEngine
+from spikeline.dynamics.em.numba_tables import FilterTables
 from spikeline.dynamics.em.numpy_engine import NumpyEngine
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.simulated.generator import simulate_mixture
@@ -156,10 +157,12 @@ def test_covariances_of_several_lengths_in_one_sweep():
         states = smooth(system, np.zeros((1, length, 1)), np.zeros((1, length, 2)))
         V = states.covariances
         expected += weight * np.stack([V.sum(0), V[:-1].sum(0), states.next_covariances.sum(0), V[0]])
-    tables = filter_tables(*(getattr(system, name) for name in ("A", "B", "C", "D", "Q", "R", "S")), T)
-    entries = tables[-2]
-    assert entries < T and tables[-1] == -1
-    made = smoothed_covariance_sums(tables[0][: entries + 1], tables[1][:entries], tables[2][:entries], ending)
+    tables = FilterTables.empty(1, T, 3, 1, 2, single=False)
+    matrices = (getattr(system, name) for name in ("A", "B", "C", "D", "Q", "R", "S"))
+    entries, failed = filter_tables(*matrices, *tables.of(0))
+    assert entries < T and failed == -1
+    predicted, filtered, back = (table[0] for table in (tables.predicted, tables.filtered, tables.back))
+    made = smoothed_covariance_sums(predicted[: entries + 1], filtered[:entries], back[:entries], ending)
     np.testing.assert_allclose(made, expected, rtol=1e-10, atol=1e-12)
 
 

@@ -92,7 +92,7 @@ def compare_em(
     iterations: int = 20,
     turns: int = 3,
     more_turns_below: float = 0.0,
-    limit_s: float = 120.0,
+    limit_s: float = 60.0,
     layouts: Sequence[Mapping[str, Any]] = LAYOUTS,
 ) -> dict[str, Any]:
     """Both sides on one problem.

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from spikeline.blas import one_blas_thread
 from spikeline.config.molds import EMSettings
 from spikeline.dynamics.em.admissible_start import admissible_start
 from spikeline.dynamics.em.anderson import Memory
@@ -170,7 +171,8 @@ class _Climb:
         small = len(history) > 1 and total - history[-2] < self.settings.tolerance * self.numbers
         if len(history) > self.settings.most_iterations or (small and state.fallback is None):
             return _Outcome(FitState(state.mixture, history, state.notes), expected, small)
-        best = maximised(expected.statistics, state.mixture.systems, self.constraints)
+        with one_blas_thread():  # matrices are small
+            best = maximised(expected.statistics, state.mixture.systems, self.constraints)
         notes = (*state.notes, *(note for note in best.notes if note not in state.notes))
         weights = floored_weights(expected.responsibilities.mean(axis=0), _least_weight(state.mixture))
         image = Mixture(best.systems, weights)

@@ -17,7 +17,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from spikeline.blas import one_blas_thread
 from spikeline.dynamics.em.expectation import Expectation, responsibilities_of
+from spikeline.dynamics.em.numba_tables import FilterTables, filled_up
 from spikeline.dynamics.em.reduced_outputs import ReducedOutputs, reduced_outputs
 from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics
 from spikeline.dynamics.mixture import Mixture
@@ -31,6 +33,7 @@ _WIDTHS = (16, 64)
 _BLOCKS_FOR_FULL_WIDTH = 16
 _STEPS_AT_ONCE = 256  # of one lane of blocks that are one piece of work
 _BUFFER = 256 * 1024  # bytes of outputs and inputs that are read at a time
+_PIECES = 8
 _PRODUCTS_AT_ONCE = 1024  # trajectories
 # Responsibilities below it change no digit of a statistic.
 _NO_SHARE = 1e-20
@@ -46,7 +49,6 @@ class _Component:
     predicted: Float[np.ndarray, "entries_plus_1 n n"]
     filtered: Float[np.ndarray, "entries n n"]
     back: Float[np.ndarray, "entries n n_filled_up"]
-    score: Float[np.ndarray, "entries rows columns"]
     smooth: Float[np.ndarray, "entries rows_2 columns"]
     determinants: Float[np.ndarray, " T"]  # half the log-determinants of the innovations' covariances, summed up
 
@@ -97,6 +99,7 @@ class NumbaEngine:
         self._lengths = trajectories.lengths
         self._n_threads = _default_threads() if n_threads is None else n_threads
         self._pool = ThreadPoolExecutor(self._n_threads) if self._n_threads > 1 else None
+        self._tables: FilterTables | None = None
         self._longest_first = np.argsort(-self._lengths, kind="stable")
         low, high = _WIDTHS
         self._width = int(np.clip(low * -(-len(trajectories) // (low * _BLOCKS_FOR_FULL_WIDTH)), low, high))
@@ -109,25 +112,27 @@ class NumbaEngine:
 
     def expectation(self, mixture: Mixture) -> Expectation:
         """The E-step under a mixture."""
-        reduced, components = self._prepared(mixture)
-        likelihoods = self._likelihoods(mixture, reduced, components)
-        log_likelihoods, responsibilities = responsibilities_of(likelihoods, mixture.weights)
-        return Expectation(
-            log_likelihoods, responsibilities, self._statistics(mixture, reduced, components, responsibilities)
-        )
+        with one_blas_thread():
+            reduced, components = self._prepared(mixture)
+            likelihoods = self._likelihoods(mixture, reduced, components)
+            log_likelihoods, responsibilities = responsibilities_of(likelihoods, mixture.weights)
+            statistics = self._statistics(mixture, reduced, components, responsibilities)
+        return Expectation(log_likelihoods, responsibilities, statistics)
 
     def component_log_likelihoods(self, mixture: Mixture) -> Float[np.ndarray, "N K"]:
         """Log-likelihood of each trajectory under each component, nats, without the mixture's weights."""
-        return self._likelihoods(mixture, *self._prepared(mixture))
+        with one_blas_thread():
+            return self._likelihoods(mixture, *self._prepared(mixture))
 
     def _prepared(self, mixture: Mixture) -> tuple[ReducedOutputs | None, list[_Component]]:
         """How outputs are reduced, if they are, and the components' tables."""
         from spikeline.dynamics.em.numba_covariances import filter_tables
 
-        steps, n, m = int(self._lengths.max()), mixture.n_states, mixture.n_inputs
+        n, m = mixture.n_states, mixture.n_inputs
         reduced = None
         if mixture.n_outputs > n and self._largest_signal(mixture) <= _LARGEST_SIGNAL:
             reduced = reduced_outputs(mixture)
+        tables = self._tables_for(mixture, n if reduced is not None else mixture.n_outputs)
         jobs = []
         for k, system in enumerate(mixture.systems):
             seen = (system.C, system.D, system.R)
@@ -135,19 +140,29 @@ class NumbaEngine:
                 seen = (reduced.seen[k], np.zeros((n, m)), np.eye(n))
             C, D, R = map(np.ascontiguousarray, seen)
             A, B, Q, S = map(np.ascontiguousarray, (system.A, system.B, system.Q, system.S))
-            jobs.append((A, B, C, D, Q, R, S, steps))
+            jobs.append((A, B, C, D, Q, R, S, *tables.of(k)))
         components = []
-        for k, (*tables, determinants, entries, failed) in enumerate(self._run(filter_tables, jobs)):
+        for k, (entries, failed) in enumerate(self._run(filter_tables, jobs)):
             if failed >= 0:
                 raise np.linalg.LinAlgError(
                     f"a covariance of outputs or states is not positive definite (component {k}, step {failed})"
                 )
+            determinants = tables.determinant[k]
             determinants[entries:] = determinants[entries - 1]
-            predicted, *others = tables
             components.append(
-                _Component(predicted[: entries + 1], *(table[:entries] for table in others), np.cumsum(determinants))
-            )
+                _Component(
+                    tables.predicted[k, : entries + 1], tables.filtered[k, :entries], tables.back[k, :entries],
+                    tables.smooth[k, :entries], np.cumsum(determinants),
+                )
+            )  # fmt: skip
         return reduced, components
+
+    def _tables_for(self, mixture: Mixture, seen: int) -> FilterTables:
+        K, n = mixture.n_components, mixture.n_states
+        if self._tables is None or not self._tables.fits(K, n, seen):
+            steps, single = int(self._lengths.max()), self._outputs.dtype == np.float32
+            self._tables = FilterTables.empty(K, steps, n, mixture.n_inputs, seen, single=single)
+        return self._tables
 
     def _likelihoods(
         self, mixture: Mixture, reduced: ReducedOutputs | None, components: list[_Component]
@@ -156,16 +171,25 @@ class NumbaEngine:
         from spikeline.dynamics.em.numba_products import contract
 
         kind, K = self._outputs.dtype, mixture.n_components
-        tables = np.concatenate([component.score for component in components]).astype(kind, copy=False)
-        offsets = np.cumsum([0, *(len(component.score) for component in components)])
+        assert self._tables is not None
+        entries = np.array([len(component.filtered) for component in components])
+        tables = self._tables.score
+        if kind == np.float32:
+            tables = self._tables.score_single
+            for k, filled in enumerate(entries):
+                tables[k, :filled] = self._tables.score[k, :filled]
         forward = self._forward(mixture, reduced)
         squares = np.empty((len(self._lengths), K))
-        common = (self._width, forward, tables, offsets, mixture.stacked("mu").astype(kind), self._chunk(mixture))
+        common = (self._width, forward, tables, entries, mixture.stacked("mu").astype(kind), self._chunk(mixture))
+        units = list(self._units(self._longest_first))
+        # All components at once read a block once; one by one they are more pieces of work where there are few blocks
+        at_once = K if len(units) >= _PIECES else 1
         self._run(
             score_blocks,
             (
-                (self._inputs, self._outputs, self._lengths, lanes, *common, squares)
-                for lanes in self._units(self._longest_first)
+                (self._inputs, self._outputs, self._lengths, lanes, first, min(K, first + at_once), *common, squares)
+                for lanes in units
+                for first in range(0, K, at_once)
             ),
         )
         steps = self._lengths[:, None]
@@ -192,7 +216,7 @@ class NumbaEngine:
         n, m, q = mixture.n_states, mixture.n_inputs, mixture.n_outputs
         kind, K = self._outputs.dtype, mixture.n_components
         forward, chunk = self._forward(mixture, reduced), self._chunk(mixture)
-        shapes = ((n, _filled_up(q + n + m)), (n, _filled_up(n + m)), (2 * n + 1 + m, n))
+        shapes = ((n, filled_up(q + n + m)), (n, filled_up(n + m)), (2 * n + 1 + m, n))
         jobs, owners = [], []
         for k, component in enumerate(components):
             tables = component.smooth.astype(kind, copy=False), component.back.astype(kind, copy=False)
@@ -256,7 +280,7 @@ class NumbaEngine:
         """The reduction as the kernels take them; r = 0: none."""
         q, columns = mixture.n_outputs, mixture.n_outputs + mixture.n_inputs
         rows = 0 if reduced is None else mixture.n_states
-        made = np.zeros((mixture.n_components, rows, _filled_up(columns)), self._outputs.dtype)
+        made = np.zeros((mixture.n_components, rows, filled_up(columns)), self._outputs.dtype)
         if reduced is not None:
             made[..., :q], made[..., q:columns] = reduced.project, -reduced.through
         return made
@@ -296,11 +320,6 @@ class NumbaEngine:
         if self._pool is None or len(jobs) < 2:
             return [kernel(*job) for job in jobs]
         return list(self._pool.map(lambda job: kernel(*job), jobs))
-
-
-def _filled_up(count: int) -> int:
-    """Columns of the kernels' matrices: a multiple of four."""
-    return -(-count // 4) * 4
 
 
 def _default_threads() -> int:

@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike
 from spikeinterface.core import NumpySorting
 
 from spikeline.artifacts import seed_stream
+from spikeline.blas import one_blas_thread
 from spikeline.config.recordings import RecordingSettings
 from spikeline.errors import DataError
 from spikeline.simulation.bank import BankEntry
 from spikeline.simulation.recordings.background import background_sources
-from spikeline.simulation.recordings.blas import one_blas_thread
 from spikeline.simulation.recordings.drift import DRIFT_AXIS, draw_drift, drift_grid
 from spikeline.simulation.recordings.events import (
     check_spike_train,

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float32, Int
 from spikeinterface.core import BaseRecording, BaseRecordingSegment
 
+from spikeline.blas import one_blas_thread
 from spikeline.errors import DataError
-from spikeline.simulation.recordings.blas import one_blas_thread
 from spikeline.simulation.recordings.interpolation import interpolator
 from spikeline.simulation.recordings.noise import NoiseSource, noise_block
 from spikeline.simulation.recordings.sources import ContinuousSource, EventSource, Motion

@@ -109,7 +109,7 @@ def fit_to_file(
     NumericalError
         If a loss or weight is not finite.
     """
-    from spikeline.simulation.recordings.blas import one_blas_thread
+    from spikeline.blas import one_blas_thread
     from spikeline.training import export_weights, fit, seeded
     from spikeline.training.reproducible import reproducible
 

@@ -192,7 +192,7 @@ class Network:
 
 def train_network(network: Network, job: TrainingJob) -> None:
     """Train a network of either preset and write its weights; see `train_detector_to_file`."""
-    from spikeline.simulation.recordings.blas import one_blas_thread
+    from spikeline.blas import one_blas_thread
     from spikeline.training.reproducible import reproducible
 
     bank = read_training_bank(job.bank_files, job.bank_s, job.validation_cells, job.allowed_cells)

@@ -1,4 +1,4 @@
-"""Matrix products in the caller's own thread: blocks are made in parallel, and their last bits stay the same."""
+"""Matrix products in the caller's own thread: work is parallel in blocks, and their last bits stay the same."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ __all__ = ["one_blas_thread"]
 
 @functools.cache
 def _threadpools() -> ThreadpoolController:
+    import scipy.linalg  # noqa: F401  its BLAS, which numba calls too, is another library than numpy's
+
     return ThreadpoolController()  # finding the loaded libraries takes milliseconds, so once
 
 
@@ -29,8 +31,9 @@ class _Depth:
 def one_blas_thread() -> Iterator[None]:
     """A context in which BLAS uses one thread, shared by all threads of the process that are in it.
 
-    BLAS rounds a product differently when it splits it over threads, so without this a recording's last bits would
-    depend on how many threads the machine, the workflow or SpikeInterface's workers allow.
+    BLAS rounds a product differently when it splits it over threads, so without this last bits would depend on how
+    many threads the machine, the workflow or SpikeInterface's workers allow; and threads that wait for a small product
+    take cores from those that work.
     """
     with _Depth.lock:
         if _Depth.count == 0:
