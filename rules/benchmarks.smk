@@ -243,11 +243,37 @@ rule dynamics_peers:
         "../scripts/benchmarks/peers.py"
 
 
+rule em_layout:
+    """How dynamax's work is best laid out, for mixture problems of some steps, states and outputs."""
+    input:
+        peers=rules.dynamics_peers.output[0],
+        program=CHECKOUT / "scripts/benchmarks/peers/dynamax_em.py",
+    output:
+        "<results>/performance/em_layouts/{shape}.json",
+    log:
+        "<logs>/performance/em_layouts/{shape}.log",
+    wildcard_constraints:
+        shape="|".join({problem.shape for problem in EM_PROBLEMS.values()}),
+    conda:
+        "../envs/spikeline.yaml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=memory_mb(4000),
+        runtime=minutes(15),
+    params:
+        version=1,
+        seed=SETTINGS.seed,
+        interpreter=f"{DYNAMICS_PEERS}/venv/bin/python",
+    script:
+        "../scripts/benchmarks/em_layout.py"
+
+
 rule em_comparison:
     """EM of one mixture problem: an iteration on dynamax's smoother beside ours."""
     input:
         peers=rules.dynamics_peers.output[0],
         program=CHECKOUT / "scripts/benchmarks/peers/dynamax_em.py",
+        layout=lambda wildcards: f"<results>/performance/em_layouts/{EM_PROBLEMS[wildcards.problem].shape}.json",
     output:
         "<results>/performance/em_comparisons/{problem}.json",
     log:

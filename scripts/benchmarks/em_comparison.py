@@ -9,6 +9,7 @@ log_to(snakemake.log[0])
 write_em_comparison(
     snakemake.output[0],
     [snakemake.params.interpreter, snakemake.input.program],
+    snakemake.input.layout,
     em_problem(snakemake.wildcards.problem),
     seed=snakemake.params.seed,
     provenance=Provenance.of_job(snakemake),

@@ -13,9 +13,11 @@ from spikeline.dynamics.benchmarks.dynamax_over_ours import (
     check_agreement,
     compare_em,
     effort_for,
+    fastest_layout,
     headline,
     write_dynamax_over_ours,
     write_em_comparison,
+    write_em_layout,
 )
 from spikeline.dynamics.benchmarks.em_problems import EM_PROBLEMS, MAIN, EMProblem, em_problem
 from spikeline.dynamics.benchmarks.em_runs import our_em, write_em_problem
@@ -63,8 +65,8 @@ json.dump(
 """
 
 
-def _layouts(*names):
-    return [{"layout": name, "at_once": 0, "devices": 1} for name in names]
+def _layout(name):
+    return {"layout": name, "at_once": 200, "devices": 1}
 
 
 @pytest.fixture
@@ -74,12 +76,17 @@ def peer(tmp_path):
     return [sys.executable, str(program)]
 
 
-def test_the_fastest_layout_that_runs_is_measured(peer):
-    uneven = {"layout": "fast", "at_once": 3, "devices": 1}
-    layouts = [*_layouts("slow", "failing", "fast"), uneven]
-    made = compare_em(SMALL, peer, 1, threads=1, iterations=2, turns=1, layouts=layouts)
-    assert made["fastest_layout"]["layout"] == "fast" and made["fastest_layout"]["at_once"] == 0
+def test_the_fastest_layout_that_runs_is_chosen_on_few_trajectories(peer):
+    layouts = [_layout(name) for name in ("slow", "failing", "fast")]
+    made = fastest_layout(SMALL, peer, 1, threads=1, layouts=layouts)
+    assert made["fastest"] == _layout("fast")
     assert len(made["trials"]) == 3 and sum("failed" in trial for trial in made["trials"].values()) == 1
+    with pytest.raises(DataError, match="no layout of dynamax's EM ran on N200-T10"):
+        fastest_layout(SMALL, peer, 1, threads=1, layouts=[_layout("failing")])
+
+
+def test_both_sides_are_measured_on_one_problem(peer):
+    made = compare_em(SMALL, peer, _layout("fast"), 1, threads=1, iterations=2, turns=1)
     assert made["log_likelihood_difference"] < 1e-9 and 0 < made["log_likelihood_difference_float32"] < 1e-3
     ours = made["runs"]["ours"][0]
     assert made["ratio"] == pytest.approx(2.0 / ours["seconds"])
@@ -90,29 +97,13 @@ def test_the_fastest_layout_that_runs_is_measured(peer):
 
 def test_times_of_sides_that_do_not_agree_are_not_compared(peer):
     with pytest.raises(NumericalError, match="before M-step 0"):
-        compare_em(SMALL, peer, 1, threads=1, iterations=1, turns=1, layouts=_layouts("wrong"))
+        compare_em(SMALL, peer, _layout("wrong"), 1, threads=1, iterations=1, turns=1)
     assert check_agreement([-10.0, -9.0, -8.0], [-10.0, -9.0 + 1e-7]) == pytest.approx(1e-7 / 9)
 
 
-def test_a_peer_that_never_runs_is_named(peer):
-    with pytest.raises(DataError, match="no layout of dynamax"):
-        compare_em(SMALL, peer, 1, threads=1, iterations=1, turns=1, layouts=_layouts("failing"))
-
-
 def test_a_ratio_near_the_bar_gets_more_turns(peer):
-    often = compare_em(SMALL, peer, 1, threads=1, iterations=1, turns=1, more_turns_below=1e9, layouts=_layouts("fast"))
-    once = compare_em(SMALL, peer, 1, threads=1, iterations=1, turns=1, more_turns_below=1e-9, layouts=_layouts("fast"))
-    assert [len(made["runs"]["dynamax"]) for made in (often, once)] == [3, 1]
-
-
-def test_layouts_are_tried_on_a_part_where_there_are_many(peer, monkeypatch):
-    monkeypatch.setattr(dynamax_over_ours, "_TRIED_STEPS", 400)
-    many = EMProblem(trajectories=400, steps=3, states=1, outputs=1, components=2)
-    layouts = [{"layout": "slow", "at_once": 100, "devices": 1}, *_layouts("fast")]
-    made = compare_em(many, peer, 1, threads=1, iterations=1, turns=1, layouts=layouts)
-    # all at once would be faster, but 200 of 400 do not tell
-    assert list(made["trials"]) == ["slow, 100 at once, devices: 1"]
-    assert made["sizes"]["trajectories"] == 400
+    made = compare_em(SMALL, peer, _layout("fast"), 1, threads=1, iterations=1, turns=1, more_turns_below=1e9)
+    assert len(made["runs"]["dynamax"]) == 3
 
 
 def test_problems_are_those_of_the_grid():
@@ -130,8 +121,9 @@ def test_the_headline_and_the_worst(peer, tmp_path, monkeypatch):
         "benchmark.molds.dynamax_over_ours_worst": 2.0,
     }
     monkeypatch.setattr(dynamax_over_ours, "MAIN", SMALL)
-    monkeypatch.setattr(compare_em, "__kwdefaults__", {**compare_em.__kwdefaults__, "layouts": _layouts("fast")})
-    write_em_comparison(tmp_path / "part.json", peer, SMALL, seed=1, threads=1)
+    monkeypatch.setattr(fastest_layout, "__kwdefaults__", {"threads": 1, "layouts": [_layout("fast")]})
+    write_em_layout(tmp_path / "layout.json", peer, SMALL, seed=1, threads=1)
+    write_em_comparison(tmp_path / "part.json", peer, tmp_path / "layout.json", SMALL, seed=1, threads=1)
     ratio = read_json(tmp_path / "part.json")["ratio"]
     monkeypatch.setattr(dynamax_over_ours, "run_child", lambda *_: {"compile_s": 9.0})
     write_dynamax_over_ours(tmp_path / "made.json", [tmp_path / "part.json"], seed=1, threads=1)

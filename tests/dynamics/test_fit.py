@@ -144,8 +144,8 @@ def test_another_start_than_was_asked_for_is_warned_of(fitted):
     _, data, _ = fitted
     settings = FitSettings.parse({"em": {"most_iterations": 0}})
     short = Trajectories(data.inputs[:, :10], data.outputs[:, :10], np.full(len(data), 10))
-    with pytest.warns(StartWarning, match="clustered by their own responses"):
-        assert fit_molds(short, 3, 2, settings, progress=False).start.method == "fir_kmeans"
+    with pytest.warns(StartWarning, match="EM starts from clusters of their own responses"):
+        assert fit_molds(short, 3, 2, settings, progress=False).start.method == "short_runs"
 
 
 def test_no_trajectories_get_no_components(fitted):

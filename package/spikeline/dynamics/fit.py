@@ -12,6 +12,7 @@ from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
 from spikeline.dynamics.fitted import FittedMolds
 from spikeline.dynamics.forecast import check_sizes
 from spikeline.dynamics.mixture import Mixture
+from spikeline.dynamics.short_runs import after_short_runs
 from spikeline.dynamics.starts.start import Start, StartWarning, make_start
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
@@ -86,6 +87,8 @@ def fit_molds(
         )
     if start is None:
         begun = make_start(trajectories, n_components, n_states, settings, seed)
+        if settings.start.method == "short_runs" or "fell_back" in begun.notes:
+            begun = after_short_runs(begun, trajectories, n_components, n_states, settings, seed, progress=progress)
         for message in begun.warnings:
             warnings.warn(message, StartWarning, stacklevel=2)
     else:

@@ -24,6 +24,8 @@ _DECIDED = {
     "moments.stein_halves": "estimators says which (stein_published)",
     "start.method": "methods says which",
     "start.fall_back": "a method that fails is scored as failed",
+    "start.random_starts": "no method has short runs",
+    "start.short_run_steps": "no method has short runs",
     "start.decomposition": "decompositions says which",
     "em.feedthrough": "mixture says whether there is one",
 }

@@ -54,14 +54,15 @@ class MomentSettings(Settings):
 class StartSettings(Settings):
     """Where EM starts."""
 
-    method: Literal["tensor", "fir_kmeans", "random"] = setting(
+    method: Literal["tensor", "fir_kmeans", "short_runs", "random"] = setting(
         "tensor",
         description="tensor: moments, taken apart. fir_kmeans: responses estimated trajectory by trajectory, and "
-        "clustered, for inputs that moments cannot be had of. random: what the others are compared with.",
+        "clustered, for inputs that moments cannot be had of. short_runs: these clusters and random mixtures climb a "
+        "few steps of EM, and the most likely goes on. random: what the others are compared with.",
     )
     fall_back: bool = setting(
         True,
-        description="Start with fir_kmeans, and say so, where moments cannot be had: inputs that are the same in every "
+        description="Start with short_runs, and say so, where moments cannot be had: inputs that are the same in every "
         "trial or of too low rank, or that no filter makes white, trajectories that are too short, gaps at every step.",
     )
     decomposition: Literal["smd", "rtpm"] = setting(
@@ -80,6 +81,8 @@ class StartSettings(Settings):
         "otherwise; residual_covariance: half of the covariance each; fixed: Q = 0.1, R = 0.1 of the outputs' "
         "variance.",
     )
+    random_starts: int = setting(6, description="short_runs: random mixtures beside the clusters.", ge=0, le=1000)
+    short_run_steps: int = setting(20, description="short_runs: E-steps of each.", ge=1, le=1000)
 
 
 class EMSettings(Settings):

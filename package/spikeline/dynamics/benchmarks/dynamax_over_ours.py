@@ -26,9 +26,11 @@ __all__ = [
     "check_agreement",
     "compare_em",
     "effort_for",
+    "fastest_layout",
     "headline",
     "write_dynamax_over_ours",
     "write_em_comparison",
+    "write_em_layout",
 ]
 
 LAYOUTS: Sequence[Mapping[str, Any]] = [
@@ -38,13 +40,14 @@ LAYOUTS: Sequence[Mapping[str, Any]] = [
         ("vmap", 100, 1),
         ("map", 50, 2),
         ("vmap", 50, 2),
-        ("map", 0, 1),
+        ("map", 200, 1),
     )
 ]
 """How dynamax's work is laid out (see scripts/benchmarks/peers/dynamax_em.py): the fastest is measured."""
 
 _AGREEMENT = 1e-6
-_TRIED_STEPS = 200_000
+_TRIED = 200  # trajectories
+_LIMIT_S, _STEPS_PER_S = 20.0, 10_000  # a trial's: for starting and compiling, and for what it computes
 _LARGE_STEPS = 2_000_000
 _PLAIN = 3.0  # times faster, above which further turns would tell nothing new
 _METHOD = (
@@ -53,9 +56,9 @@ _METHOD = (
     "prepared once per fit and compiling are apart. dynamax: its smoother over components and trajectories, jit- "
     "compiled; what does not depend on data is computed once per component (JAX does not repeat it along an axis it "
     "does not vary along), statistics are weighted and summed as products of matrices, its own M-step's formulas. It "
-    "is laid out in several ways, each tried for one iteration, on a part of the trajectories where there are many, "
-    "and measured in the fastest; a way that does not end within the limit is out. A problem other than the headline's "
-    "is measured in one turn, and in three where that one says less than three times. Before a time counts, the "
+    "is laid out in several ways, each tried for one iteration on 200 trajectories, and measured in the fastest; a way "
+    "that does not end within the limit is out. A problem other than the headline's is measured in one turn, and in "
+    "three where that one says less than three times. Before a time counts, the "
     "log-likelihoods before each M-step have to agree to 1e-6, "
     "relative. Memory is the largest the process ever held, imports and data included."
 )
@@ -83,17 +86,73 @@ def check_agreement(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return float(differences.max())
 
 
+def fastest_layout(
+    problem: EMProblem,
+    peer: Sequence[str],
+    seed: int,
+    *,
+    threads: int = 2,
+    layouts: Sequence[Mapping[str, Any]] = LAYOUTS,
+) -> dict[str, Any]:
+    """Try how dynamax's work is best laid out: an iteration of each.
+
+    Parameters
+    ----------
+    problem
+        Its steps, states and outputs count: layouts are tried on few trajectories.
+    peer
+        Interpreter and program of dynamax's side.
+    seed
+        The run's.
+    threads
+        Cores and threads.
+    layouts
+        That are tried.
+
+    Returns
+    -------
+    dict
+        ``fastest``, a layout; ``trials``, what came of each.
+
+    Raises
+    ------
+    DataError
+        If no layout of dynamax's side runs.
+    """
+    tried = dataclasses.replace(problem, trajectories=_TRIED)
+    job = {"threads": threads, "iterations": 1, "warm_up": 1, "precision": "double", "trajectories": _TRIED}
+    trials: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        data = str(Path(folder) / "trial.npz")
+        write_em_problem(data, tried, seed)
+        for layout in layouts:
+            name = f"{layout['layout']}, {layout['at_once']} at once, devices: {layout['devices']}"
+            limit_s = _LIMIT_S + tried.trajectory_steps / _STEPS_PER_S
+            try:
+                ran = run_child(peer, {"data": data, **job, **layout}, threads, limit_s=limit_s)
+            except DataError as error:
+                trials[name] = {"layout": dict(layout), "failed": error.seen.splitlines()[0]}
+            else:
+                trials[name] = {"layout": dict(layout), "seconds": ran["seconds"], "compile_s": ran["compile_s"]}
+            print(f"{tried.name}: dynamax, {name}: {trials[name]}", file=sys.stderr, flush=True)
+    able = [trial for trial in trials.values() if "seconds" in trial]
+    if not able:
+        raise DataError(
+            f"no layout of dynamax's EM ran on {tried.name}", "one that does", "see the lines above in this log"
+        )
+    return {"fastest": min(able, key=lambda trial: trial["seconds"])["layout"], "trials": trials}
+
+
 def compare_em(
     problem: EMProblem,
     peer: Sequence[str],
+    layout: Mapping[str, Any],
     seed: int,
     *,
     threads: int = 2,
     iterations: int = 20,
     turns: int = 3,
     more_turns_below: float = 0.0,
-    limit_s: float = 60.0,
-    layouts: Sequence[Mapping[str, Any]] = LAYOUTS,
 ) -> dict[str, Any]:
     """Both sides on one problem.
 
@@ -103,6 +162,8 @@ def compare_em(
         Its sizes.
     peer
         Interpreter and program of dynamax's side.
+    layout
+        Of `fastest_layout`; no more trajectories at once than there are.
     seed
         The run's.
     threads
@@ -113,37 +174,25 @@ def compare_em(
         Turns.
     more_turns_below
         If the ratio of these turns is below it, two more are taken.
-    limit_s
-        A layout whose trial takes longer is left out.
-    layouts
-        That are tried.
 
     Returns
     -------
     dict
-        Trials of dynamax's layouts, the runs of all turns, the median ratio, and trajectories times steps per second.
+        The runs of all turns, the median ratio, and trajectories times steps per second.
 
     Raises
     ------
-    DataError
-        If no layout of dynamax's side runs.
     NumericalError
         If the sides do not agree.
     """
+    runs: dict[str, list[Mapping[str, Any]]] = {"ours": [], "dynamax": [], "ours_float32": []}
     with tempfile.TemporaryDirectory() as folder:
-        trials = _trials(problem, peer, seed, threads, limit_s, layouts, folder)
-        able = [trial for trial in trials.values() if "seconds" in trial]
-        if not able:
-            raise DataError(
-                f"no layout of dynamax's EM ran on {problem.name}", "one that does", "see the lines above in this log"
-            )
-        fastest = min(able, key=lambda trial: trial["seconds"])["layout"]
         data = str(Path(folder) / "problem.npz")
         write_em_problem(data, problem, seed)
         job = {"data": data, "threads": threads, "iterations": iterations, "warm_up": 1}
-        theirs = {**job, "precision": "double", "trajectories": problem.trajectories, **fastest}
+        sizes = {"trajectories": problem.trajectories, "at_once": min(layout["at_once"], problem.trajectories)}
+        theirs = {**job, "precision": "double", **layout, **sizes}
         ours = module_command(EM_RUN)
-        runs: dict[str, list[Mapping[str, Any]]] = {"ours": [], "dynamax": [], "ours_float32": []}
         for _ in range(turns):
             difference = _turn(runs, (ours, job), (peer, theirs), threads)
         if _ratio(runs, "ours") < more_turns_below:
@@ -154,8 +203,7 @@ def compare_em(
     result = {
         "sizes": dataclasses.asdict(problem),
         "iterations": iterations,
-        "fastest_layout": fastest,
-        "trials": trials,
+        "layout": dict(layout),
         "log_likelihood_difference": difference,
         "log_likelihood_difference_float32": float(np.abs(single).max()),
         "ratio": _ratio(runs, "ours"),
@@ -172,44 +220,6 @@ def compare_em(
         }
     print(f"{problem.name}: ratio {result['ratio']:.3g} ({seconds})", file=sys.stderr, flush=True)
     return result
-
-
-def _trials(
-    problem: EMProblem,
-    peer: Sequence[str],
-    seed: int,
-    threads: int,
-    limit_s: float,
-    layouts: Sequence[Mapping[str, Any]],
-    folder: str,
-) -> dict[str, dict[str, Any]]:
-    """An iteration of dynamax's side in each layout, on as many trajectories as make it last."""
-    most = 100 * max(2, _TRIED_STEPS // (100 * problem.steps))
-    tried = dataclasses.replace(problem, trajectories=min(problem.trajectories, most))
-    data = str(Path(folder) / "trial.npz")
-    write_em_problem(data, tried, seed)
-    job = {"data": data, "threads": threads, "iterations": 1, "warm_up": 1}
-    trials: dict[str, dict[str, Any]] = {}
-    for layout in layouts:
-        name = f"{layout['layout']}, {layout['at_once'] or 'all'} at once, devices: {layout['devices']}"
-        if layout["at_once"]:
-            if tried.trajectories % (layout["at_once"] * layout["devices"]):
-                continue
-        elif tried != problem:  # what all of them at once would need, a part does not tell
-            continue
-        try:
-            ran = run_child(
-                peer,
-                {**job, "precision": "double", "trajectories": tried.trajectories, **layout},
-                threads,
-                limit_s=limit_s,
-            )
-        except DataError as error:
-            trials[name] = {"layout": dict(layout), "failed": error.seen.splitlines()[0]}
-        else:
-            trials[name] = {"layout": dict(layout), "seconds": ran["seconds"], "compile_s": ran["compile_s"]}
-        print(f"{tried.name}: dynamax, {name}: {trials[name]}", file=sys.stderr, flush=True)
-    return trials
 
 
 def _turn(
@@ -256,7 +266,7 @@ def effort_for(problem: EMProblem) -> dict[str, Any]:
     }
 
 
-def write_em_comparison(
+def write_em_layout(
     path: str | Path,
     peer: Sequence[str],
     problem: EMProblem,
@@ -265,17 +275,44 @@ def write_em_comparison(
     threads: int = 2,
     provenance: Provenance | None = None,
 ) -> None:
-    """Measure one problem; the file is a part of the benchmark.
+    """Choose dynamax's layout for problems of such steps, states and outputs.
 
     Raises
     ------
-    DataError, NumericalError
+    DataError
+        As `fastest_layout`.
+    """
+    chosen = fastest_layout(problem, peer, seed, threads=threads)
+    write_json(path, chosen, schema="em-layout", provenance=provenance)
+
+
+def write_em_comparison(
+    path: str | Path,
+    peer: Sequence[str],
+    layout: str | Path,
+    problem: EMProblem,
+    *,
+    seed: int,
+    threads: int = 2,
+    provenance: Provenance | None = None,
+) -> None:
+    """Measure one problem; the file is a part of the benchmark.
+
+    Parameters
+    ----------
+    layout
+        File of `write_em_layout`.
+
+    Raises
+    ------
+    NumericalError
         As `compare_em`.
     """
-    before = load_average()
-    case = compare_em(problem, peer, seed, threads=threads, **effort_for(problem))
+    before, chosen = load_average(), read_json(layout)
+    case = compare_em(problem, peer, chosen["fastest"], seed, threads=threads, **effort_for(problem))
     load = {"before": before, "after": load_average()}
-    write_json(path, {**case, "threads": threads, "load_average": load}, schema="em-comparison", provenance=provenance)
+    case = {**case, "trials": chosen["trials"], "threads": threads, "load_average": load}
+    write_json(path, case, schema="em-comparison", provenance=provenance)
 
 
 def write_dynamax_over_ours(

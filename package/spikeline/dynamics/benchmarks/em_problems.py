@@ -37,8 +37,13 @@ class EMProblem:
     @property
     def name(self) -> str:
         """What tells it from others, in a report and as the name of a file."""
-        sizes = f"N{self.trajectories}-T{self.steps}-n{self.states}-q{self.outputs}"
+        sizes = f"N{self.trajectories}-{self.shape}"
         return f"{sizes}-overlapping" if self.overlapping else sizes
+
+    @property
+    def shape(self) -> str:
+        """Its name without the number of trajectories, or where it starts: what a program is compiled for."""
+        return f"T{self.steps}-n{self.states}-q{self.outputs}"
 
     @property
     def trajectory_steps(self) -> int:

@@ -64,10 +64,10 @@ class FitState:
 
 def _in_order(mixture: Mixture) -> Mixture:
     names = [field.name for field in fields(LinearSystem)]
-    systems = (
-        LinearSystem(**{name: np.ascontiguousarray(getattr(system, name)) for name in names})
-        for system in mixture.systems
-    )
+    matrices = [{name: getattr(system, name) for name in names} for system in mixture.systems]
+    if all(matrix.flags.c_contiguous for own in matrices for matrix in own.values()):
+        return mixture
+    systems = (LinearSystem(**{name: np.ascontiguousarray(own[name]) for name in names}) for own in matrices)
     return Mixture(tuple(systems), mixture.weights)
 
 

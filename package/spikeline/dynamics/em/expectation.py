@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import logsumexp
 
 from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics
 from spikeline.dynamics.mixture import Mixture
@@ -50,5 +49,7 @@ def responsibilities_of(
     """Log-likelihoods under the mixture, and responsibilities, from log-likelihoods under each component."""
     with np.errstate(divide="ignore"):  # a component of weight zero makes nothing
         joint = log_likelihoods + np.log(weights)
-    each = logsumexp(joint, axis=1)
-    return each, np.exp(joint - each[:, None])
+    largest = joint.max(axis=1)
+    shares = np.exp(joint - largest[:, None])
+    total = shares.sum(axis=1)
+    return largest + np.log(total), shares / total[:, None]

@@ -119,45 +119,40 @@ def maximised(
         What the systems have to keep to.
     """
     starved = [_is_starved(own, system) for own, system in zip(statistics, present, strict=True)]
-    floor = constraints.floor
+    fed = [k for k, waits in enumerate(starved) if not waits]
     notes = [f"component {k} has too few steps, and keeps its matrices" for k in np.flatnonzero(starved)]
-    systems = []
-    for k, (own, system) in enumerate(zip(statistics, present, strict=True)):
-        if starved[k]:
-            systems.append(system)
-            continue
-        n = len(own.first)
-        AB = _regression(own.xz_next, own.zz_next, np.concatenate([system.A, system.B], axis=1))
-        mu = own.first / own.n_first
-        Q, q_raised = floored(
-            _left(own.xx_next, own.xz_next, own.zz_next, AB) / own.n_next, constraints.floor_of_states
-        )
-        S, s_raised = floored(own.first_square / own.n_first - np.outer(mu, mu), constraints.floor_of_states)
-        notes += [f"{name} of component {k} lies at its floor" for name, at in (("Q", q_raised), ("S", s_raised)) if at]
-        systems.append(replace(system, A=AB[:, :n], B=AB[:, n:], Q=Q, mu=mu, S=S))
-    if constraints.shared_outputs:
-        systems = _with_shared_outputs(statistics, systems, starved, constraints)
-    else:
-        systems = [
-            system if waits else _with_own_outputs(own, system, constraints)
-            for own, system, waits in zip(statistics, systems, starved, strict=True)
-        ]
-    notes += [
-        f"R of component {k} lies at its floor"
-        for k, system in enumerate(systems)
-        if not starved[k] and np.linalg.eigvalsh(system.R)[0] <= floor * (1 + 1e-9)
-    ]
+    outputs = (_shared_outputs if constraints.shared_outputs else _own_outputs)(
+        statistics, present, starved, constraints
+    )
+    systems = [replace(system, C=C, D=D, R=R) for system, (C, D, R) in zip(present, outputs, strict=True)]
+    if not fed:
+        return Maximum(tuple(systems), tuple(notes))
+    # Covariances of all components at once: eigenvalues of small matrices cost little, and calls much
+    AB, mu, Q, S = map(np.stack, zip(*(_dynamics(statistics[k], present[k]) for k in fed), strict=True))
+    Q, Q_raised = floored(Q, constraints.floor_of_states)
+    S, S_raised = floored(S, constraints.floor_of_states)
+    R_raised = np.linalg.eigvalsh(np.stack([outputs[k][2] for k in fed]))[:, 0] <= constraints.floor * (1 + 1e-9)
+    n = Q.shape[1]
+    for at, k in enumerate(fed):
+        A, B = np.ascontiguousarray(AB[at, :, :n]), np.ascontiguousarray(AB[at, :, n:])
+        systems[k] = replace(systems[k], A=A, B=B, Q=Q[at], mu=mu[at], S=S[at])
+        raised = {"Q": Q_raised[at], "S": S_raised[at], "R": R_raised[at]}
+        notes += [f"{name} of component {k} lies at its floor" for name, lies in raised.items() if lies]
     return Maximum(tuple(systems), tuple(notes))
 
 
-def floored(covariance: Float[np.ndarray, "n n"], floor: float) -> tuple[Float[np.ndarray, "n n"], bool]:
-    """A covariance with its smaller eigenvalues raised to a floor, and whether there were such."""
-    covariance = (covariance + covariance.T) / 2
-    values, vectors = np.linalg.eigh(covariance)
-    if values[0] >= floor:
-        return covariance, False
-    raised = (vectors * np.maximum(values, floor)) @ vectors.T
-    return (raised + raised.T) / 2, True
+def floored(
+    covariances: Float[np.ndarray, "*K n n"], floor: float
+) -> tuple[Float[np.ndarray, "*K n n"], Bool[np.ndarray, "*K"] | np.bool_]:
+    """Covariances with their smaller eigenvalues raised to a floor, and which of them had such."""
+    covariances = (covariances + covariances.swapaxes(-1, -2)) / 2
+    values, vectors = np.linalg.eigh(covariances)
+    low = ~(values[..., 0] >= floor)
+    if not low.any():
+        return covariances, low
+    raised = (vectors * np.maximum(values, floor)[..., None, :]) @ vectors.swapaxes(-1, -2)
+    raised = (raised + raised.swapaxes(-1, -2)) / 2
+    return np.where(low[..., None, None], raised, covariances), low
 
 
 def floored_weights(shares: Float[np.ndarray, " K"], least: float) -> Float[np.ndarray, " K"]:
@@ -179,39 +174,63 @@ def _is_starved(statistics: SufficientStatistics, system: LinearSystem) -> bool:
     return statistics.n_first < _FEWEST_TRAJECTORIES or statistics.n_next < n + m or statistics.n_all < max(n + m, q)
 
 
-def _with_own_outputs(own: SufficientStatistics, system: LinearSystem, constraints: Constraints) -> LinearSystem:
-    n, kept = len(own.first), _columns(own, constraints)
-    present = np.concatenate([system.C, system.D], axis=1)
-    CD = np.zeros_like(present)
-    CD[:, kept] = _regression(own.yz_all[:, kept], own.zz_all[np.ix_(kept, kept)], present[:, kept])
-    return replace(system, C=CD[:, :n], D=CD[:, n:], R=_output_noise(own, CD, constraints))
+def _dynamics(own: SufficientStatistics, system: LinearSystem) -> tuple[np.ndarray, ...]:
+    """[A B], mu, and Q and S before their floor."""
+    AB = _regression(own.xz_next, own.zz_next, np.concatenate([system.A, system.B], axis=1))
+    mu = own.first / own.n_first
+    Q = _left(own.xx_next, own.xz_next, own.zz_next, AB) / own.n_next
+    return AB, mu, Q, own.first_square / own.n_first - np.outer(mu, mu)
 
 
-def _columns(own: SufficientStatistics, constraints: Constraints) -> Bool[np.ndarray, " n_plus_m"]:
-    return np.arange(len(own.zz_all)) < (len(own.zz_all) if constraints.feedthrough else len(own.first))
+_Outputs = tuple[Float[np.ndarray, "q n"], Float[np.ndarray, "q m"], Float[np.ndarray, "q q"]]
 
 
-def _with_shared_outputs(
+def _own_outputs(
     statistics: Sequence[SufficientStatistics],
     systems: Sequence[LinearSystem],
     starved: Sequence[bool],
     constraints: Constraints,
-) -> list[LinearSystem]:
+) -> list[_Outputs]:
+    """C, D and R of each."""
+    result = [(system.C, system.D, system.R) for system in systems]
+    left = {}
+    for k, (own, (C, D, R)) in enumerate(zip(statistics, result, strict=True)):
+        if starved[k]:
+            continue
+        n = len(own.first)
+        CD, kept = np.zeros((len(C), len(own.zz_all))), len(own.zz_all) if constraints.feedthrough else n
+        present = np.concatenate([C, D], axis=1)[:, :kept]
+        CD[:, :kept] = _regression(own.yz_all[:, :kept], own.zz_all[:kept, :kept], present)
+        left[k] = _left(own.yy_all, own.yz_all, own.zz_all, CD) / own.n_all
+        result[k] = np.ascontiguousarray(CD[:, :n]), np.ascontiguousarray(CD[:, n:]), R
+    if left:
+        for k, R in zip(left, _output_noise(np.stack(list(left.values())), constraints), strict=True):
+            result[k] = (*result[k][:2], R)
+    return result
+
+
+def _shared_outputs(
+    statistics: Sequence[SufficientStatistics],
+    systems: Sequence[LinearSystem],
+    starved: Sequence[bool],
+    constraints: Constraints,
+) -> list[_Outputs]:
     """C of all, D and R of each: generalised least squares for given R, and R, in turn until C stands still."""
     parts = [
         _without_inputs(own, system, fixed=waits or not constraints.feedthrough)
         for own, system, waits in zip(statistics, systems, starved, strict=True)
     ]
-    C, result = systems[0].C, list(systems)
+    C, result = systems[0].C, [(system.C, system.D, system.R) for system in systems]
     for _ in range(_MOST_ROUNDS):
         before = C
-        C = _shared_output_matrix(parts, [system.R for system in result], C, constraints.diagonal)
+        C = _shared_output_matrix(parts, [R for _, _, R in result], C, constraints.diagonal)
         for k, (own, part) in enumerate(zip(statistics, parts, strict=True)):
             D = part.D_without_states - C @ part.D_per_state
-            R = result[k].R
+            R = result[k][2]
             if not starved[k]:
-                R = _output_noise(own, np.concatenate([C, D], axis=1), constraints)
-            result[k] = replace(result[k], C=C, D=D, R=R)
+                left = _left(own.yy_all, own.yz_all, own.zz_all, np.concatenate([C, D], axis=1))
+                R = _output_noise(left / own.n_all, constraints)
+            result[k] = C, D, R
         if np.abs(C - before).max() <= _STANDS_STILL * np.abs(C).max():
             break
     return result
@@ -258,13 +277,11 @@ def _shared_output_matrix(
     return _regression(cross.T.reshape(1, -1), square, present.T.reshape(1, -1)).reshape(n, q).T
 
 
-def _output_noise(
-    own: SufficientStatistics, CD: Float[np.ndarray, "q n_plus_m"], constraints: Constraints
-) -> Float[np.ndarray, "q q"]:
-    R = _left(own.yy_all, own.yz_all, own.zz_all, CD) / own.n_all
+def _output_noise(left: Float[np.ndarray, "*K q q"], constraints: Constraints) -> Float[np.ndarray, "*K q q"]:
     if constraints.diagonal:
-        return np.diag(np.maximum(np.diagonal(R), constraints.floor))
-    return floored(R, constraints.floor)[0]
+        variances = np.maximum(np.diagonal(left, axis1=-2, axis2=-1), constraints.floor)
+        return variances[..., None] * np.eye(left.shape[-1])
+    return floored(left, constraints.floor)[0]
 
 
 def _left(

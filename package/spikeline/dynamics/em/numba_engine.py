@@ -9,8 +9,9 @@ are reduced to as many numbers, which say of the states what the outputs say.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,7 +99,7 @@ class NumbaEngine:
         self._inputs, self._outputs = (values.astype(dtype, copy=False) for values in given)
         self._lengths = trajectories.lengths
         self._n_threads = _default_threads() if n_threads is None else n_threads
-        self._pool = ThreadPoolExecutor(self._n_threads) if self._n_threads > 1 else None
+        self._pool = ThreadPoolExecutor(self._n_threads - 1) if self._n_threads > 1 else None
         self._tables: FilterTables | None = None
         self._longest_first = np.argsort(-self._lengths, kind="stable")
         low, high = _WIDTHS
@@ -262,11 +263,14 @@ class NumbaEngine:
             square.T[triangle] = values
         last_xx, last_ux, first_xx, first_x = ends[:n], ends[n : n + m], ends[n + m : -1], ends[-1]
         uu = oo[q:, q:]
+        zz_all = _joined(xx + total, xu, uu)
+        xz_next = following[:, : n + m].copy()
+        xz_next[:, :n] += lagged
         return SufficientStatistics(
-            zz_next=np.block([[xx - last_xx + with_next, xu - last_ux.T], [(xu - last_ux.T).T, uu - uu_last]]),
-            xz_next=following[:, : n + m] + np.pad(lagged, ((0, 0), (0, m))),
+            zz_next=_joined(xx - last_xx + with_next, xu - last_ux.T, uu - uu_last),
+            xz_next=xz_next,
             xx_next=xx - first_xx + total - first,
-            zz_all=np.block([[xx + total, xu], [xu.T, uu]]),
+            zz_all=zz_all,
             yz_all=np.concatenate([xy.T, oo[:q, q:]], axis=1),
             yy_all=oo[:q, :q],
             first=first_x,
@@ -315,11 +319,40 @@ class NumbaEngine:
         return [(first, min(n, first + _PRODUCTS_AT_ONCE)) for first in range(0, n, _PRODUCTS_AT_ONCE)]
 
     def _run(self, kernel: Callable, jobs: Iterable[tuple]) -> list:
-        """Results of a kernel, in the order of the jobs."""
+        """Results of a kernel, in the order of the jobs. This thread works too: few small jobs are not worth waking
+        another for."""
         jobs = list(jobs)
-        if self._pool is None or len(jobs) < 2:
-            return [kernel(*job) for job in jobs]
-        return list(self._pool.map(lambda job: kernel(*job), jobs))
+        results: list = [None] * len(jobs)
+        left = deque(range(len(jobs)))
+
+        def work() -> None:
+            while left:
+                try:
+                    at = left.popleft()
+                except IndexError:  # another thread has the last
+                    return
+                results[at] = kernel(*jobs[at])
+
+        helpers = min(self._n_threads, len(jobs)) - 1
+        helping = [] if self._pool is None else [self._pool.submit(work) for _ in range(helpers)]
+        try:
+            work()
+        finally:
+            left.clear()
+            wait([helper for helper in helping if not helper.cancel()])
+        for helper in helping:
+            if not helper.cancelled():
+                helper.result()
+        return results
+
+
+def _joined(
+    xx: Float[np.ndarray, "n n"], xu: Float[np.ndarray, "n m"], uu: Float[np.ndarray, "m m"]
+) -> Float[np.ndarray, "n_plus_m n_plus_m"]:
+    n = len(xx)
+    made = np.empty((n + len(uu),) * 2)
+    made[:n, :n], made[:n, n:], made[n:, :n], made[n:, n:] = xx, xu, xu.T, uu
+    return made
 
 
 def _default_threads() -> int:

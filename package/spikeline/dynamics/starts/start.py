@@ -37,7 +37,7 @@ class Start:
     mixture
         Systems and weights.
     method
-        What was used in the end: "tensor", "fir_kmeans" or "random".
+        What was used in the end: "tensor", "fir_kmeans", "short_runs" or "random".
     notes
         Values found on the way, by name.
     warnings
@@ -60,8 +60,9 @@ def make_start(trajectories: Trajectories, n_components: int, n_states: int, set
     n_components, n_states
         K and n.
     settings
-        Of the whole fit: ``start`` names the method. With ``start.fall_back``, data of which moments cannot be had are
-        clustered instead, and the start says so in its warnings and in ``notes["fell_back"]``.
+        Of the whole fit: ``start`` names the method; of ``short_runs`` the clusters are made here, and the runs by
+        `spikeline.dynamics.short_runs`. With ``start.fall_back``, data of which moments cannot be had are clustered
+        instead, and the start says so in its warnings and in ``notes["fell_back"]``.
     seed
         Root seed of what is random.
 
@@ -97,15 +98,18 @@ class _Search:
         method = self.settings.start.method
         if method == "random":
             found = self._random()
-        elif method == "fir_kmeans":
-            found = self._from_clusters()
+        elif method != "tensor":
+            method, found = "fir_kmeans", self._from_clusters()
         else:
             try:
                 found = self._from_moments()
             except DataError as error:
                 if not self.settings.start.fall_back:
                     raise
-                self.notes.warn(f"no moments of these trajectories ({error.seen}): clustered by their own responses")
+                self.notes.warn(
+                    f"no moments of these trajectories ({error.seen}): EM starts from clusters of their own responses, "
+                    "or from a random mixture where that one is more likely"
+                )
                 self.notes["fell_back"] = error.seen
                 method, found = "fir_kmeans", self._from_clusters()
         return Start(found, method, dict(self.notes), tuple(self.notes.warnings))
