@@ -1,7 +1,7 @@
 """Rule em_layout: how dynamax's work is best laid out."""
 
 from spikeline.artifacts import Provenance
-from spikeline.dynamics.benchmarks.dynamax_over_ours import write_em_layout
+from spikeline.dynamics.benchmarks.dynamax_layouts import write_em_layout
 from spikeline.dynamics.benchmarks.em_problems import EM_PROBLEMS
 from spikeline.log import log_to
 

@@ -9,15 +9,14 @@ import pytest
 
 from spikeline.artifacts import read_json
 from spikeline.dynamics.benchmarks import dynamax_over_ours
+from spikeline.dynamics.benchmarks.dynamax_layouts import fastest_layout, write_em_layout
 from spikeline.dynamics.benchmarks.dynamax_over_ours import (
     check_agreement,
     compare_em,
     effort_for,
-    fastest_layout,
     headline,
     write_dynamax_over_ours,
     write_em_comparison,
-    write_em_layout,
 )
 from spikeline.dynamics.benchmarks.em_problems import EM_PROBLEMS, MAIN, EMProblem, em_problem
 from spikeline.dynamics.benchmarks.em_runs import our_em, write_em_problem

@@ -14,11 +14,15 @@ from spikeline.errors import ConfigError
 from tests.dynamics.em.engine_checks import assert_same_expectation
 from tests.dynamics.em.mixtures import SIZES, data_of, mixture_of
 
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
+EQUAL = {"cpu": 1e-11, "cuda": 1e-9}
 
+
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("scan", ["sequential", "associative"])
 @pytest.mark.parametrize("lengths", [None, "several"])
 @pytest.mark.parametrize("size", SIZES)
-def test_as_in_numpy(size, lengths, scan):
+def test_as_in_numpy(size, lengths, scan, device):
     mixture = mixture_of(0, *size)
     if lengths is not None:
         lengths = seed_stream(1, "test-engine").integers(1, 120, size=9)
@@ -26,10 +30,10 @@ def test_as_in_numpy(size, lengths, scan):
     data = data_of(mixture, 2, 9, 119, lengths)
     expected = NumpyEngine(data)
     for numbers in (None, 119 * size[0] * 3 * 4):
-        made = TorchEngine(data, device="cpu", scan=scan, chunk_numbers=numbers)
-        assert_same_expectation(made.expectation(mixture), expected.expectation(mixture), 1e-11)
+        made = TorchEngine(data, device=device, scan=scan, chunk_numbers=numbers)
+        assert_same_expectation(made.expectation(mixture), expected.expectation(mixture), EQUAL[device])
     np.testing.assert_allclose(
-        made.component_log_likelihoods(mixture), expected.component_log_likelihoods(mixture), rtol=1e-11
+        made.component_log_likelihoods(mixture), expected.component_log_likelihoods(mixture), rtol=EQUAL[device]
     )
 
 
@@ -51,35 +55,38 @@ def test_both_scans_are_the_recursion(steps, kept):
         np.testing.assert_allclose(made, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
 
 
-def test_the_associative_scan_holds_for_long_trajectories():
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_associative_scan_holds_for_long_trajectories(device):
     mixture = mixture_of(3, 3, 1, 2, components=2)
     data = data_of(mixture, 4, 3, 3000)
     expected = NumpyEngine(data, at_rest=0).expectation(mixture)
     for at_rest in (0, 1e-12):
-        made = TorchEngine(data, device="cpu", scan="associative", at_rest=at_rest).expectation(mixture)
+        made = TorchEngine(data, device=device, scan="associative", at_rest=at_rest).expectation(mixture)
         assert_same_expectation(made, expected, 1e-9)
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("noise", [1.0, 1e-6])
 @pytest.mark.parametrize("size", [(3, 2, 2), (2, 1, 8)])
-def test_single_precision_is_as_near_as_it_says(size, noise):
+def test_single_precision_is_as_near_as_it_says(size, noise, device):
     mixture = mixture_of(5, *size)
     mixture = replace(mixture, systems=tuple(replace(s, R=s.R * noise) for s in mixture.systems))
     data = data_of(mixture, 6, 20, 200)
     exact = NumpyEngine(data).expectation(mixture)
-    single = TorchEngine(data, device="cpu", dtype="float32")
+    single = TorchEngine(data, device=device, dtype="float32")
     made = single.expectation(mixture)
     assert_same_expectation(made, exact, 2e-5)
     per_number = np.abs(made.log_likelihoods - exact.log_likelihoods).max() / data.outputs[0].size
     assert 0 < per_number < 0.2 * single.rounding
 
 
-def test_a_fit_in_single_precision_is_as_near():
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_fit_in_single_precision_is_as_near(device):
     mixture = mixture_of(5, 2, 1, 4, components=2)
     data = data_of(mixture, 6, 30, 50)
     settings = EMSettings(engine="numpy", acceleration="none", most_iterations=20, tolerance=0.0)
     exact = fit_mixture_em(data, mixture, settings)
-    single = fit_mixture_em(data, mixture, settings, engine=TorchEngine(data, device="cpu", dtype="float32"))
+    single = fit_mixture_em(data, mixture, settings, engine=TorchEngine(data, device=device, dtype="float32"))
     np.testing.assert_allclose(single.mixture.responses(6), exact.mixture.responses(6), atol=1e-4)
     np.testing.assert_allclose(single.log_likelihoods, exact.log_likelihoods, rtol=0, atol=1e-6 * data.outputs.size)
 
