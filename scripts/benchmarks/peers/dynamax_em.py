@@ -46,7 +46,6 @@ from jax import lax, vmap  # noqa: E402
 from jax.scipy.special import logsumexp  # noqa: E402
 from jax.sharding import PartitionSpec  # noqa: E402
 
-
 # dynamax adds 1e-9 to every diagonal before it solves, which moves a log-likelihood near zero by more than 1e-6 of it;
 # without it both sides agree to 1e-11.
 psd_solve = functools.partial(boosted_solve, diagonal_boost=0.0)
