@@ -34,7 +34,7 @@ _WIDTHS = (16, 64)
 _BLOCKS_FOR_FULL_WIDTH = 16
 _STEPS_AT_ONCE = 256  # of one lane of blocks that are one piece of work
 _BUFFER = 256 * 1024  # bytes of outputs and inputs that are read at a time
-_PIECES = 8
+_PIECES = 8  # of work that are enough to share out
 _PRODUCTS_AT_ONCE = 1024  # trajectories
 # Responsibilities below it change no digit of a statistic.
 _NO_SHARE = 1e-20
@@ -263,14 +263,13 @@ class NumbaEngine:
             square.T[triangle] = values
         last_xx, last_ux, first_xx, first_x = ends[:n], ends[n : n + m], ends[n + m : -1], ends[-1]
         uu = oo[q:, q:]
-        zz_all = _joined(xx + total, xu, uu)
         xz_next = following[:, : n + m].copy()
         xz_next[:, :n] += lagged
         return SufficientStatistics(
             zz_next=_joined(xx - last_xx + with_next, xu - last_ux.T, uu - uu_last),
             xz_next=xz_next,
             xx_next=xx - first_xx + total - first,
-            zz_all=zz_all,
+            zz_all=_joined(xx + total, xu, uu),
             yz_all=np.concatenate([xy.T, oo[:q, q:]], axis=1),
             yy_all=oo[:q, :q],
             first=first_x,
