@@ -22,8 +22,8 @@ class EMProblem:
     states, outputs, inputs, components
         n, q, m, K.
     overlapping
-        Start from components that are nearly the same, so that all share in every trajectory; else from the true
-        matrices, each number wrong by about a tenth.
+        Start from components that are the same, so that all share in every trajectory, and go on to; else from the
+        true matrices, each number wrong by about a tenth.
     """
 
     trajectories: int = 1000

@@ -45,10 +45,9 @@ def write_em_problem(path: str | Path, problem: EMProblem, seed: int) -> None:
     data = simulate_mixture(systems, weights, problem.trajectories, problem.steps, draw)
     arrays = {name: np.stack([getattr(system, name) for system in systems]) for name in _MATRICES}
     for name in "ABC":
+        arrays[name] = arrays[name] * (1 + _NEAR * draw.normal(size=arrays[name].shape))
         if problem.overlapping:
-            arrays[name] = np.broadcast_to(arrays[name][0], arrays[name].shape)
-        size = 1e-3 if problem.overlapping else _NEAR
-        arrays[name] = arrays[name] * (1 + size * draw.normal(size=arrays[name].shape))
+            arrays[name] = np.tile(arrays[name][0], (K, 1, 1))
     arrays["Q"] = np.tile(0.1 * np.eye(n), (K, 1, 1))
     arrays["R"] = np.tile(0.1 * data.outputs.var() * np.eye(q), (K, 1, 1))
     arrays["S"] = np.tile(_FIRST_STATE * np.eye(n), (K, 1, 1))
