@@ -24,13 +24,6 @@ SORTING_PEERS = "results/sorting_peers"  # likewise, on envs/sorting_peers.txt
 DYNAMICS_PEERS = "results/dynamics_peers"  # likewise, on envs/dynamics_peers.txt
 
 
-def memory_of_em_problem(wildcards, attempt):
-    """Room for the data four times over, as each side reads and lays it out."""
-    problem = EM_PROBLEMS[wildcards.problem]
-    numbers = problem.trajectory_steps * (problem.outputs + problem.inputs)
-    return int(2000 + 4 * 8e-6 * numbers) * attempt
-
-
 rule benchmarks:
     """All benchmarks; the next plain run takes their numbers into its summary."""
     input:
@@ -284,7 +277,11 @@ rule em_comparison:
         "../envs/spikeline.yaml"
     threads: ALL_CORES
     resources:
-        mem_mb=memory_of_em_problem,
+        # the data four times over, as each side reads and lays them out
+        mem_mb=lambda wildcards, attempt: int(
+            2000 + 4 * EM_PROBLEMS[wildcards.problem].megabytes
+        )
+        * attempt,
         runtime=minutes(60),
     params:
         version=1,

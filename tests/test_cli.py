@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 COMMANDS = [
     ["verify"], ["compare"], ["config"], ["config", "check"], ["config", "write"], ["config", "show"],
     ["compile-mechanisms"], ["rheobase"], ["currents"], ["record"], ["train"],
-    ["ship-weights"], ["sort"], ["score"], ["molds"], ["molds", "simulate"], ["molds", "fit"], ["molds", "predict"],
+    ["ship-weights"], ["sort"], ["score"], ["molds"], ["molds", "simulate"], ["molds", "fit"], ["molds", "select"],
+    ["molds", "predict"],
 ]  # fmt: skip
 
 

@@ -50,6 +50,11 @@ class EMProblem:
         """N T."""
         return self.trajectories * self.steps
 
+    @property
+    def megabytes(self) -> float:
+        """Of its inputs and outputs."""
+        return 8e-6 * self.trajectory_steps * (self.inputs + self.outputs)
+
 
 MAIN = EMProblem()
 """The preset ``complex``, 1000 trajectories of 200 steps: the headline."""
