@@ -8,11 +8,8 @@ from spikeline.artifacts import config_hash, file_checksum
 from spikeline.config.load import load_run
 from spikeline.config.simsort import settings_of_job
 from spikeline.config.sorting import SorterSettings
-from spikeline.data.datasets import (
-    datasets_at_hand,
-    has_ground_truth,
-    read_dataset_table,
-)
+from spikeline.data.dataset_table import read_dataset_table
+from spikeline.data.datasets import datasets_at_hand, has_ground_truth
 from spikeline.data.layouts import SNIPPET_READERS
 from spikeline.dynamics.experiments.plan import experiment_batches
 from spikeline.errors import SpikelineError

@@ -24,7 +24,7 @@ rule neural_trajectories:
         mem_mb=memory_mb(2000),
         runtime=minutes(30),
     params:
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         session=keys_of_session(*TRAJECTORY_KEYS),
         shared=shared_keys("square_root", "folds", "test_fold", "sectors", "fit"),
@@ -88,7 +88,7 @@ rule neural_comparison:
         mem_mb=memory_mb(2000),
         runtime=minutes(60),
     params:
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         horizons=lambda wildcards: session_of(wildcards).horizons,
         shared=shared_keys(

@@ -3,6 +3,7 @@ from snakemake.logging import logger
 
 from spikeline.data.datasets import datasets_found
 from spikeline.data.layouts import SESSION_READERS
+from spikeline.dynamics.neural.simulated_session import N_SYSTEMS
 from spikeline.dynamics.neural.size_batches import size_batches
 
 # Published numbers of components: the third-party digest of Gong and Saxena's publication (docs/molds.md).
@@ -131,7 +132,7 @@ def is_simulated(wildcards):
 
 def true_components(wildcards):
     """Of a simulated session."""
-    return 3 if is_simulated(wildcards) else None
+    return N_SYSTEMS if is_simulated(wildcards) else None
 
 
 def published_components(wildcards):

@@ -106,7 +106,9 @@ def molds_facts(figure):
     return {
         name: {
             "seeds": settings.seeds,
-            "random_starts": settings.random_starts,
+            "random_starts": (
+                settings.random_starts if "random_best" in settings.methods else None
+            ),
             "held_out": settings.held_out,
         }
         for name, settings in MOLDS_EXPERIMENTS.items()

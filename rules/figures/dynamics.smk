@@ -48,7 +48,7 @@ rule molds_complex:
         mem_mb=memory_mb(1000),
         runtime=minutes(5),
     params:
-        version=1,
+        version=2,
         tier=SETTINGS.run,
         experiments=molds_facts("molds_complex"),
     script:

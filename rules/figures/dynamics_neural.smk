@@ -35,7 +35,7 @@ rule molds_selection:
         mem_mb=memory_mb(1000),
         runtime=minutes(5),
     params:
-        version=1,
+        version=2,
         tier=SETTINGS.run,
         simulated=is_simulated,
         true_components=true_components,
@@ -69,7 +69,7 @@ rule molds_clusters:
         mem_mb=memory_mb(1000),
         runtime=minutes(5),
     params:
-        version=1,
+        version=2,
         tier=SETTINGS.run,
         simulated=is_simulated,
     script:
@@ -99,7 +99,7 @@ rule molds_prediction:
         mem_mb=memory_mb(1000),
         runtime=minutes(5),
     params:
-        version=1,
+        version=2,
         tier=SETTINGS.run,
         simulated=is_simulated,
     script:
@@ -130,7 +130,7 @@ rule molds_stability:
         mem_mb=memory_mb(1000),
         runtime=minutes(5),
     params:
-        version=1,
+        version=2,
         tier=SETTINGS.run,
         simulated=is_simulated,
     script:

@@ -68,6 +68,15 @@ def test_without_the_tensor_stage_short_trajectories_do() -> None:
     assert ExperimentSettings(**SOUND | {"steps": [9], "methods": ["random", "trajectory_ols"]}).steps == [9]
 
 
+@pytest.mark.parametrize(("preset", "fewest"), [("simple", 18), ("complex", 22)])
+def test_as_few_steps_as_moments_need(preset: str, fewest: int) -> None:
+    """Without a feedthrough, windows begin one step later and have a lag less."""
+    shape = {"mixture": {"preset": preset}}
+    assert ExperimentSettings.parse(SOUND | shape | {"steps": [fewest]}).steps == [fewest]
+    with pytest.raises(ValueError, match=f"need at least {fewest} steps"):
+        ExperimentSettings.parse(SOUND | shape | {"steps": [fewest - 1]})
+
+
 def test_weights_are_equal_where_the_preset_has_none_of_that_number() -> None:
     settings = MixtureSettings(preset="simple")
     assert settings.weights_of(3) == [0.25, 0.35, 0.4] and settings.weights_of(4) == [0.25] * 4

@@ -45,12 +45,20 @@ def test_trajectories_left_out_choose_too(data, criterion):
     assert made.criterion == criterion and made.best.mixture.n_components == 3
 
 
+def test_numbers_may_be_told_one_by_one(data):
+    few = FitSettings.parse({"em": {"most_iterations": 1}})
+    made = select_molds(data[:40], iter((1, 2)), iter((1, 2)), few, progress=False)
+    assert [(score.components, score.states) for score in made.scores] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+
+
 def test_what_cannot_be_chosen_says_why(data):
     few = data[:20]
     with pytest.raises(DataError, match="one of bic, validation_bic"):
         select_molds(few, (1,), (1,), criterion="aic", progress=False)
     with pytest.raises(DataError, match="no trajectories to validate on"):
         select_molds(few, (1,), (1,), criterion="validation_bic", progress=False)
+    with pytest.raises(DataError, match="0 trajectories to validate on, without an observed output"):
+        select_molds(few, (1,), (1,), validation=data[:0], progress=False)
     with pytest.raises(DataError, match="none of 0 sizes"):
         select_molds(few, (), (1,), progress=False)
     with pytest.raises(DataError, match="none of 1 sizes could be fitted, for: 20 trajectories for 21"):

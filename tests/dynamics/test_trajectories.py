@@ -20,9 +20,19 @@ def test_what_lies_beyond_a_length_is_not_looked_at():
 
 
 @pytest.mark.wrong_arrays
+@pytest.mark.parametrize("kind", [np.float32, np.float16, np.int64])
+def test_numbers_are_kept_in_double_precision(kind):
+    made = _trajectories(inputs=np.ones((3, 5, 2), kind), outputs=np.full((3, 5, 1), 3, kind))
+    assert made.inputs.dtype == made.outputs.dtype == np.float64 and made.outputs[0, 0, 0] == 3
+    whole = np.zeros((3, 5, 2))
+    assert _trajectories(inputs=whole).inputs is whole  # and what is double already is not copied
+
+
+@pytest.mark.wrong_arrays
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        ({"outputs": np.zeros((3, 5, 0))}, r"outputs of shape \(3, 5, 0\): none"),
         ({"outputs": np.zeros((3, 4, 1))}, "same N and T"),
         ({"lengths": np.array([5, 6, 2])}, "trajectory 1 has the length 6"),
         ({"lengths": np.array([5, 4, 0])}, "trajectory 2 has the length 0"),

@@ -41,12 +41,19 @@ def test_lengths_may_be_left_out(tmp_path):
     assert read_trajectories(tmp_path / "a.npz").lengths.tolist() == [5, 5]
 
 
+WHOLE = {"inputs": np.zeros((2, 5, 1)), "outputs": np.zeros((2, 5, 1))}
+
+
 @pytest.mark.parametrize(
     ("arrays", "text"),
     [
         ({"inputs": np.zeros((2, 5, 1))}, "no array outputs; it has inputs"),
         ({"inputs": np.zeros((2, 5, 1)), "outputs": np.zeros((2, 5))}, r"outputs has shape \(2, 5\)"),
         ({"inputs": np.zeros((2, 5, 1)), "outputs": np.full((2, 5, 1), "a")}, "outputs is of type <U1"),
+        ({**WHOLE, "length": np.array([5, 4])}, "has an array length, which is none of a file of trajectories"),
+        ({**WHOLE, "lengths": np.array([4.7, 5])}, "lengths has numbers that are no whole numbers"),
+        ({**WHOLE, "labels": np.array([np.nan, 1])}, "labels has numbers that are no whole numbers"),
+        ({**WHOLE, "observed": np.full((2, 5, 1), np.nan)}, "observed has numbers that are no truth values"),
         ({"inputs": np.array([{}], object), "outputs": np.zeros((2, 5, 1))}, "cannot be read as .npz"),
     ],
 )

@@ -78,6 +78,21 @@ def test_a_published_number_is_drawn_where_it_belongs_and_nowhere_else(tables, t
     assert "simulated: 3" in texts
 
 
+@pytest.mark.parametrize("name", DRAW)
+@pytest.mark.parametrize(("start", "words"), [("tensor", "Tensor-EM"), ("short_runs", "EM after short runs")])
+def test_a_fit_is_called_by_where_it_started(name, start, words, tmp_path, texts) -> None:
+    drawn(name, write_neural_tables(tmp_path, start=start), tmp_path / "figure")
+    assert any(words in text for text in texts)
+    assert start == "tensor" or not any("Tensor-EM" in text for text in texts)
+
+
+def test_a_table_without_our_own_fit_is_named(tables, tmp_path) -> None:
+    table = pd.read_csv(tables["prediction"])
+    write_csv(tmp_path / "others.csv", table[table["method"] != "tensor_em"])
+    with pytest.raises(FormatError, match="no row of the method tensor_em"):
+        drawn("prediction", tables | {"prediction": tmp_path / "others.csv"}, tmp_path / "figure")
+
+
 def test_one_component_and_directions_that_vary_without_steps(tmp_path) -> None:
     for components, continuous in ((1, False), (8, True)):
         own = tmp_path / str(components)

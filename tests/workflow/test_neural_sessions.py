@@ -112,8 +112,7 @@ def test_a_session_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "no session 'other' in this run" in output
 
 
-def test_a_session_of_counts_runs(tmp_path: Path) -> None:
-    """The layout of Chewie's file, written small; its checksum is not that of the table, which is said."""
+def test_a_file_of_another_checksum_is_named(tmp_path: Path) -> None:
     file = tmp_path / "data/decoding/chewie1_bin100ms_full.npz"
     file.parent.mkdir(parents=True)
     np.savez(file, nothing=np.zeros(1))

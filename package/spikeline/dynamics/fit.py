@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spikeline.blas import one_blas_thread
 from spikeline.config.molds import FitSettings
 from spikeline.dynamics.em.expectation_maximisation import fit_mixture_em
 from spikeline.dynamics.fitted import FittedMolds
@@ -86,7 +87,8 @@ def fit_molds(
             "give more trajectories, or ask for fewer components",
         )
     if start is None:
-        begun = make_start(trajectories, n_components, n_states, settings, seed)
+        with one_blas_thread():  # so that a checkpoint's fit begins at the same bits, however many threads there are
+            begun = make_start(trajectories, n_components, n_states, settings, seed)
         if settings.start.method == "short_runs" or "fell_back" in begun.notes:
             begun = after_short_runs(begun, trajectories, n_components, n_states, settings, seed, progress=progress)
         for message in begun.warnings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -116,9 +117,15 @@ def select_molds(
     DataError
         If there is nothing to try, no such criterion, nothing to validate on, or no size can be fitted.
     """
-    sizes = [(K, n) for K in n_components for n in n_states]
+    sizes = list(itertools.product(n_components, n_states))
     if criterion not in CRITERIA:
         raise DataError(f"criterion {criterion!r}", f"one of {', '.join(CRITERIA)}", "name one of them")
+    if validation is not None and not validation.known().any():
+        raise DataError(
+            f"{len(validation)} trajectories to validate on, without an observed output",
+            "trajectories that no fit sees",
+            "give some of the trajectories as validation, or None",
+        )
     if validation is None and criterion != "bic":
         raise DataError(
             f"criterion {criterion}, and no trajectories to validate on",
@@ -220,7 +227,7 @@ def best_size(scores: Sequence[SizeScore], criterion: str) -> tuple[int, int]:
         raise DataError(
             f"none of {len(scores)} sizes could be fitted, for: {scores[0].problem if scores else 'none was tried'}",
             "one or more that can",
-            "lower states and components, or use longer trajectories",
+            "do what that asks for; else lower states and components, or use longer trajectories",
         )
     sign = -1 if criterion == "validation_likelihood" else 1
     best = min(fitted, key=lambda score: (sign * getattr(score, criterion), score.parameters))

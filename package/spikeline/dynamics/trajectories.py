@@ -28,7 +28,7 @@ class Trajectories:
     Parameters
     ----------
     inputs, outputs
-        What lies beyond a trajectory's length is not looked at.
+        What lies beyond a trajectory's length is not looked at. Kept in double precision, whatever they come in.
     lengths
         Steps of each.
     labels
@@ -39,7 +39,7 @@ class Trajectories:
     Raises
     ------
     DataError
-        If shapes do not fit, a length is impossible, or a value within a trajectory is not finite.
+        If shapes do not fit, there is no output, a length is impossible, or a value within a trajectory is not finite.
     """
 
     inputs: Float[np.ndarray, "N T m"]
@@ -50,6 +50,8 @@ class Trajectories:
 
     def __post_init__(self) -> None:
         self._check_kinds()
+        for name in ("inputs", "outputs"):
+            object.__setattr__(self, name, getattr(self, name).astype(np.float64, copy=False))
         n, longest = self.inputs.shape[:2]
         if self.outputs.shape[:2] != (n, longest) or self.lengths.shape != (n,):
             raise DataError(
@@ -57,6 +59,8 @@ class Trajectories:
                 "arrays (N, T, m), (N, T, q) and (N,) of the same N and T",
                 "pad shorter trajectories to the longest, and say their lengths",
             )
+        if self.n_outputs == 0:
+            raise DataError(f"outputs of shape {self.outputs.shape}: none", "one output or more", "give outputs")
         wrong = np.flatnonzero((self.lengths < 1) | (self.lengths > longest))
         if len(wrong):
             raise DataError(

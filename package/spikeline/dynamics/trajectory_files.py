@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zipfile
 from pathlib import Path
 
@@ -79,11 +80,25 @@ def _from_npz(path: Path) -> Trajectories:
             "inputs (N, T, m) and outputs (N, T, q)",
             "save them under these names",
         )
+    if unknown := sorted(set(arrays) - {field.name for field in dataclasses.fields(Trajectories)}):
+        raise FormatError(
+            f"{path} has an array {' and an array '.join(unknown)}, which is none of a file of trajectories",
+            "inputs, outputs, and where wanted lengths, labels and observed",
+            "correct its name, or leave it out",
+        )
     kinds = {"inputs": np.float64, "outputs": np.float64, "lengths": np.int64, "labels": np.int64, "observed": bool}
     for name in kinds:
         if name in arrays and arrays[name].dtype.kind not in "biuf":
             raise FormatError(f"{path}: {name} is of type {arrays[name].dtype}", "real numbers", "save it as numbers")
-    known = {name: arrays[name].astype(kind) for name, kind in kinds.items() if name in arrays}
+    with np.errstate(invalid="ignore"):  # what is changed by it is named below
+        known = {name: arrays[name].astype(kind) for name, kind in kinds.items() if name in arrays}
+    for name in ("lengths", "labels", "observed"):
+        if name in known and not np.array_equal(known[name], arrays[name]):
+            raise FormatError(
+                f"{path}: {name} has numbers that are no {'truth values' if name == 'observed' else 'whole numbers'}",
+                "0 or 1 (or booleans)" if name == "observed" else "whole numbers",
+                "round them before saving, knowing why they were not",
+            )
     for name in ("inputs", "outputs"):
         if known[name].ndim != 3:
             raise FormatError(

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from spikeline.artifacts import Provenance
 from spikeline.figures.molds_sessions import (
-    METHODS,
     component_colour,
+    labels_of_methods,
     mark_simulated,
     refuse_unknown_methods,
     session_title,
@@ -48,7 +48,7 @@ def draw_molds_clusters(
     labels_csv
         Columns method, trial, direction_deg, sector, label.
     methods_csv
-        Columns method, bits, chance_bits, p, ari_tensor_em.
+        Columns method, start, bits, chance_bits, p, ari_tensor_em.
     responses_csv
         Columns kind, index, trials, input, output, lag_ms, value.
     similarity_csv
@@ -70,10 +70,11 @@ def draw_molds_clusters(
         If a table is missing, empty, lacks a column, or has an unknown method.
     """
     labels = read_table(labels_csv, ["method"], ["trial", "direction_deg", "sector", "label"])
-    methods = read_table(methods_csv, ["method"], ["bits", "chance_bits", "p", "ari_tensor_em"])
+    methods = read_table(methods_csv, ["method", "start"], ["bits", "chance_bits", "p", "ari_tensor_em"])
     responses = read_table(responses_csv, ["kind"], ["index", "trials", "input", "output", "lag_ms", "value"])
     similarity = read_table(similarity_csv, [], ["component", "sector", "cosine"])
     refuse_unknown_methods(labels, labels_csv)
+    names = labels_of_methods(methods, methods_csv)
     title, facts = session_title(session, facts_csv)
     nearest = similarity.loc[similarity.groupby("sector")["cosine"].idxmax()].set_index("sector")["component"]
     inputs = sorted(responses["input"].unique())[:2]
@@ -83,9 +84,9 @@ def draw_molds_clusters(
         above, below = rows[0].subgridspec(1, 3, width_ratios=[1.35, 0.75, 1]), rows[1].subgridspec(1, 3)
         rings = figure.add_subplot(above[0], projection="polar")
         _draw_rings(rings, labels, nearest)
-        _draw_names(figure.add_subplot(above[1]), methods)
+        _draw_names(figure.add_subplot(above[1]), methods, names)
         counts = figure.add_subplot(above[2])
-        _draw_counts(counts, labels[labels["method"] == "tensor_em"])
+        _draw_counts(counts, labels[labels["method"] == "tensor_em"], names["tensor_em"])
         panels = [rings, counts]
         sizes = responses.groupby(["kind", "index", "input", "lag_ms"])["value"].apply(
             lambda values: float(np.sqrt((values**2).sum()))
@@ -137,12 +138,14 @@ def _draw_rings(axes: Axes, labels: pd.DataFrame, nearest: pd.Series) -> None:
     axes.tick_params(pad=-2)
 
 
-def _draw_names(axes: Axes, methods: pd.DataFrame) -> None:
+def _draw_names(axes: Axes, methods: pd.DataFrame, names: dict[str, str]) -> None:
     """What the rings are, from the outermost inwards, and what each says of the direction."""
     facts = methods.set_index("method")
     axes.set_axis_off()
     chance = facts.loc["tensor_em", "chance_bits"]
-    head = f"rings, outermost first:\ninformation about direction\n(by chance {chance:.2f} bits),\nARI with Tensor-EM"
+    head = (
+        f"rings, outermost first:\ninformation about direction\n(by chance {chance:.2f} bits),\nARI with the outermost"
+    )
     style = {"fontsize": 6, "va": "top", "transform": axes.transAxes, "in_layout": False}
     axes.text(0, 0.97, head, **style)
     for place, name in enumerate(reversed([name for name in _RINGS if name in facts.index])):
@@ -150,16 +153,16 @@ def _draw_names(axes: Axes, methods: pd.DataFrame) -> None:
         told = f"{row['bits']:.2f} bits, {row['ari_tensor_em']:.2f}"
         if name == "directions":
             told = "the component most alike"
-        text = f"{METHODS[name][0]}\n    {told}"
+        text = f"{names[name]}\n    {told}"
         axes.text(0, 0.7 - 0.115 * place, text, **style)
 
 
-def _draw_counts(axes: Axes, own: pd.DataFrame) -> None:
+def _draw_counts(axes: Axes, own: pd.DataFrame, name: str) -> None:
     counts = pd.crosstab(own["sector"].astype(int), own["label"].astype(int))
     _table(axes, counts.to_numpy(float), "%d", "Greys")
     _sectors(axes, counts.index.to_numpy(), int(own["sector"].max()) + 1)
     _components(axes, counts.columns.to_numpy())
-    axes.set_title("trials, Tensor-EM")
+    axes.set_title(f"trials, {name}")
 
 
 def _draw_similarity(axes: Axes, similarity: pd.DataFrame) -> None:

@@ -94,7 +94,8 @@ def _title(own: pd.DataFrame, axis: str | None) -> str:
         "n_components": "K = {:g}", "n_states": "n = {:g}", "trajectories": "N = {:g}", "steps": "T = {:g}",
     }  # fmt: skip
     told = ", ".join(text.format(own[name].iloc[0]) for name, text in facts.items() if name != axis)
-    return f"{told} ({own['seed'].nunique()} seeds)"
+    name = str(own["experiment"].iloc[0]).replace("_", " ")
+    return f"{name}: {told} ({own['seed'].nunique()} seeds)"
 
 
 def _draw_dots(axes: Axes, own: pd.DataFrame, measure: str) -> pd.DataFrame:

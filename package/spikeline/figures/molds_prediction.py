@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spikeline.artifacts import Provenance
-from spikeline.figures.molds_sessions import METHODS, mark_simulated, refuse_unknown_methods, session_title
+from spikeline.figures.molds_sessions import METHODS, labels_of_methods, mark_simulated, session_title
 from spikeline.figures.saving import save_figure
 from spikeline.figures.style import MILLIMETRE, figure_style, mark_scale, panel_letter
 from spikeline.figures.tables import read_table
@@ -33,7 +33,7 @@ def draw_molds_prediction(
     Parameters
     ----------
     prediction_csv
-        Columns method, bins_ahead, ahead_ms, r2, numbers, trials.
+        Columns method, start, bins_ahead, ahead_ms, r2, numbers, trials.
     delays_csv
         Columns delay_ms, validation_likelihood, validation_r2, chosen.
     facts_csv
@@ -52,14 +52,14 @@ def draw_molds_prediction(
     FormatError
         If a table is missing, empty, lacks a column, or has an unknown method.
     """
-    prediction = read_table(prediction_csv, ["method"], ["bins_ahead", "ahead_ms", "r2", "numbers", "trials"])
+    prediction = read_table(prediction_csv, ["method", "start"], ["bins_ahead", "ahead_ms", "r2", "numbers", "trials"])
     delays = read_table(delays_csv, ["chosen"], ["delay_ms", "validation_likelihood", "validation_r2"])
-    refuse_unknown_methods(prediction, prediction_csv)
+    names = labels_of_methods(prediction, prediction_csv)
     title, facts = session_title(session, facts_csv)
     with figure_style():
         figure = Figure(figsize=(180 * MILLIMETRE, 70 * MILLIMETRE))
         panels = figure.subplots(1, 3, width_ratios=[1.3, 1, 1])
-        _draw_horizons(panels[0], prediction)
+        _draw_horizons(panels[0], prediction, names)
         for axes, column, label in (
             (panels[1], "validation_likelihood", "log-likelihood of validation trials\n(nat per number)"),
             (panels[2], "validation_r2", "R² of validation trials,\none bin ahead"),
@@ -82,13 +82,14 @@ def draw_molds_prediction(
         return save_figure(figure, out_prefix, tables, provenance=provenance)
 
 
-def _draw_horizons(axes: Axes, prediction: pd.DataFrame) -> None:
-    for name, (label, colour, marker) in METHODS.items():
+def _draw_horizons(axes: Axes, prediction: pd.DataFrame, names: dict[str, str]) -> None:
+    for name, (_, colour, marker) in METHODS.items():
         own = prediction[prediction["method"] == name].sort_values("bins_ahead")
         if len(own):
             axes.plot(
-                own["ahead_ms"], own["r2"], color=colour, marker=marker, markersize=3.6, markeredgewidth=0, label=label,
+                own["ahead_ms"], own["r2"], color=colour, marker=marker, markersize=3.6, markeredgewidth=0,
                 linewidth=1.6 if name == "tensor_em" else 0.9, zorder=4 if name == "tensor_em" else 3,
+                label=names[name],
             )  # fmt: skip
     axes.axhline(0, color="#AAAAAA", linewidth=0.6, zorder=0)
     low = max(-1.0, float(prediction["r2"].min()))

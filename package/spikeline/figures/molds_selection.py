@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from spikeline.artifacts import Provenance
-from spikeline.figures.molds_sessions import mark_simulated, session_title
+from spikeline.figures.molds_sessions import fit_label, mark_simulated, session_title
 from spikeline.figures.saving import save_figure
 from spikeline.figures.style import MILLIMETRE, figure_style, mark_scale, panel_letter
 from spikeline.figures.tables import read_table
@@ -27,6 +28,7 @@ _PANELS = {
         False,
     ),
 }
+_CORRELATIONS = {"input_correlation": "correlation over time", "input_correlation_filtered": "filtered"}
 _CRITERION = {"bic": "bic", "validation_bic": "validation_bic", "validation_likelihood": "validation_nll"}
 
 
@@ -85,12 +87,28 @@ def draw_molds_selection(
             if published is not None:
                 axes.axvline(published[0], color="#D55E00", linewidth=0.7, linestyle="--", zorder=0)
         _legend(panels[-1], true_components, published)
-        figure.suptitle(title, fontsize=6.5, x=0.01, ha="left")
+        figure.suptitle(f"{title}\n{_starts(table)}. {_inputs(facts)}", fontsize=6.5, x=0.01, ha="left")
         for axes, letter in zip(panels, "abc", strict=True):
             panel_letter(axes, letter)
         mark_simulated(figure, simulated)
         mark_scale(figure, tier)
         return save_figure(figure, out_prefix, {"selection": table, "facts": facts}, provenance=provenance)
+
+
+def _starts(table: pd.DataFrame) -> str:
+    """What the fits are, by where they started; those that failed have no start."""
+    fitted = table.loc[table["bic"].notna(), "start"]
+    return "; ".join(f"{fit_label(start)}: {count} sizes" for start, count in fitted.value_counts(sort=False).items())
+
+
+def _inputs(facts: pd.DataFrame) -> str:
+    """Whether inputs allow moments: see `spikeline.dynamics.moments.persistency`."""
+    value = facts.set_index("fact")["value"]
+    told = [f"{words} {value[name]:.2f}" for name, words in _CORRELATIONS.items() if math.isfinite(value[name])]
+    return (
+        f"Inputs: lagged covariance of rank {value['input_rank']:.0f} of {value['input_dimension']:.0f}, condition "
+        f"{value['input_condition']:.2g}" + (f"; {', '.join(told)}" if told else "")
+    )
 
 
 def _draw_criterion(axes: Axes, table: pd.DataFrame, column: str, from_least: bool) -> None:

@@ -11,7 +11,15 @@ from spikeline.errors import FormatError
 from spikeline.figures.style import unit_colour
 from spikeline.figures.tables import read_table
 
-__all__ = ["METHODS", "component_colour", "mark_simulated", "refuse_unknown_methods", "session_title"]
+__all__ = [
+    "METHODS",
+    "component_colour",
+    "fit_label",
+    "labels_of_methods",
+    "mark_simulated",
+    "refuse_unknown_methods",
+    "session_title",
+]
 
 METHODS = {
     "tensor_em": ("Tensor-EM", "#000000", "o"),
@@ -24,6 +32,39 @@ METHODS = {
     "one_system": ("one system", "#7F7F7F", "."),
 }
 """Name -> label, colour, marker."""
+
+_FACTS = (
+    "train", "validation", "test", "median_bins", "bin_ms", "units", "outputs", "explained_share", "delay_ms",
+    "input_lags", "input_rank", "input_dimension", "input_condition", "input_correlation", "input_correlation_filtered",
+)  # fmt: skip
+
+_FITS = {
+    "tensor": "Tensor-EM",
+    "short_runs": "EM after short runs",
+    "fir_kmeans": "EM from clusters of trials",
+    "random": "EM from a random mixture",
+}
+"""Where it started -> what the fit is called."""
+
+
+def fit_label(start: str) -> str:
+    """What a fit is called that started there: Tensor-EM is one that started from moments."""
+    return _FITS.get(start, f"EM from {start}")
+
+
+def labels_of_methods(table: pd.DataFrame, path: str | Path) -> dict[str, str]:
+    """What each method is called on the figure of this table: our own fit by where it started.
+
+    Raises
+    ------
+    FormatError
+        If the table has a method that nothing is known of, or does not have ours.
+    """
+    refuse_unknown_methods(table, path)
+    own = table.loc[table["method"] == "tensor_em", "start"]
+    if own.empty:
+        raise FormatError(f"{path} has no row of the method tensor_em", "one for each method", "make the table again")
+    return {name: label for name, (label, *_) in METHODS.items()} | {"tensor_em": fit_label(own.iloc[0])}
 
 
 def component_colour(component: int) -> str:
@@ -57,10 +98,9 @@ def session_title(name: str, facts_csv: str | Path) -> tuple[str, pd.DataFrame]:
     """One line that says what was looked at, from the table of facts; and that table."""
     table = read_table(facts_csv, ["fact"], ["value"])
     facts = table.set_index("fact")["value"]
-    needed = ["train", "validation", "test", "median_bins", "bin_ms", "units", "outputs", "explained_share", "delay_ms"]
-    missing = [fact for fact in needed if fact not in facts]
+    missing = [fact for fact in _FACTS if fact not in facts]
     if missing:
-        raise FormatError(f"{facts_csv} has no fact {missing[0]}", ", ".join(needed), "make the table again")
+        raise FormatError(f"{facts_csv} has no fact {missing[0]}", ", ".join(_FACTS), "make the table again")
     return (
         f"{name.replace('_', ' ')}: {facts['train']:.0f} + {facts['validation']:.0f} + {facts['test']:.0f} trials "
         f"(fit, choose, test), median {facts['median_bins']:.0f} bins of {facts['bin_ms']:g} ms, "

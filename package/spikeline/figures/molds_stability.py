@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spikeline.artifacts import Provenance
-from spikeline.figures.molds_sessions import component_colour, mark_simulated, session_title
+from spikeline.figures.molds_sessions import component_colour, labels_of_methods, mark_simulated, session_title
 from spikeline.figures.saving import save_figure
 from spikeline.figures.style import MILLIMETRE, figure_style, mark_scale, panel_letter
 from spikeline.figures.tables import read_table
@@ -38,7 +38,7 @@ def draw_molds_stability(
     Parameters
     ----------
     labels_csv
-        Columns method, part, label, entropy_bits.
+        Columns method, start, part, label, entropy_bits.
     subsets_csv
         Columns subset, other (``all`` or another subset), ari.
     single_trials_csv
@@ -59,7 +59,8 @@ def draw_molds_stability(
     FormatError
         If a table is missing, empty or lacks a column.
     """
-    labels = read_table(labels_csv, ["method", "part"], ["label", "entropy_bits"])
+    labels = read_table(labels_csv, ["method", "start", "part"], ["label", "entropy_bits"])
+    name = labels_of_methods(labels, labels_csv)["tensor_em"]
     own = labels[labels["method"] == "tensor_em"]
     subsets = read_table(subsets_csv, ["other"], ["subset", "ari"])
     single = read_table(single_trials_csv, [], ["x", "y", "label", "group", "explained_x", "explained_y", "ari"])
@@ -67,7 +68,7 @@ def draw_molds_stability(
     with figure_style():
         figure = Figure(figsize=(180 * MILLIMETRE, 70 * MILLIMETRE))
         panels = figure.subplots(1, 3, width_ratios=[1.1, 0.8, 1.3])
-        _draw_entropies(panels[0], own)
+        _draw_entropies(panels[0], own, name)
         _draw_subsets(panels[1], subsets)
         _draw_single_trials(panels[2], single)
         figure.suptitle(title, fontsize=6.5, x=0.01, ha="left")
@@ -79,7 +80,7 @@ def draw_molds_stability(
         return save_figure(figure, out_prefix, tables, provenance=provenance)
 
 
-def _draw_entropies(axes: Axes, own: pd.DataFrame) -> None:
+def _draw_entropies(axes: Axes, own: pd.DataFrame, name: str) -> None:
     most = max(np.log2(max(2.0, own["label"].max() + 1)), float(own["entropy_bits"].max()))
     edges = np.linspace(0, most, 21)
     parts = [own.loc[own["part"] == part, "entropy_bits"] for part in _PARTS]
@@ -87,7 +88,7 @@ def _draw_entropies(axes: Axes, own: pd.DataFrame) -> None:
     sure = float((own["entropy_bits"] < 0.1).mean())
     axes.set(xlabel="entropy of the posterior (bits)", ylabel="trials", xlim=(0, most), yscale="symlog")
     axes.set_ylim(0, None)
-    axes.set_title(f"{100 * sure:.0f} % of trials below 0.1 bits")
+    axes.set_title(f"{name}: {100 * sure:.0f} % of trials\nbelow 0.1 bits")
     axes.legend(loc="upper right")
 
 

@@ -50,7 +50,7 @@ def score_dataset_to_files(
     DataError
         If no sorting is given, or the data set has no ground truth.
     """
-    from spikeline.data.datasets import read_dataset_table
+    from spikeline.data.dataset_table import read_dataset_table
     from spikeline.data.readers import read_dataset_recording, read_ground_truth
 
     table = read_dataset_table(table_path)

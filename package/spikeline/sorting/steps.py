@@ -122,7 +122,7 @@ def sort_dataset_to_file(
     provenance: Provenance | None = None,
 ) -> str:
     """Sort a real recording of the data-set table; otherwise as `sort_to_file`."""
-    from spikeline.data.datasets import read_dataset_table
+    from spikeline.data.dataset_table import read_dataset_table
     from spikeline.data.readers import read_dataset_recording
     from spikeline.sorting.run import sort_recording
 
@@ -146,7 +146,7 @@ def real_tables_to_files(
     provenance: Provenance | None = None,
 ) -> None:
     """Write the tables of the figure ``real_recording``; see `spikeline.sorting.illustration.real_recording_tables`."""
-    from spikeline.data.datasets import read_dataset_table
+    from spikeline.data.dataset_table import read_dataset_table
     from spikeline.data.readers import read_dataset_recording
     from spikeline.sorting.illustration import real_recording_tables
 

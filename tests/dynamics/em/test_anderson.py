@@ -73,6 +73,19 @@ def test_fewer_steps_to_a_higher_likelihood(constraints):
         assert not fast.mixture.stacked("D").any()
 
 
+@pytest.mark.parametrize("far", [1e4, -1e6, 1e200, np.inf])
+def test_an_extrapolation_to_nowhere_is_left_for_a_step_of_em(far, monkeypatch):
+    monkeypatch.setattr(Memory, "extrapolation", lambda memory: memory.point + far if len(memory.points) else None)
+    _, data = three_component_data(0, 60, 20)
+    settings = {"most_iterations": 6, "tolerance": 0.0, "engine": "numpy"}
+    start = Mixture(tuple(three_systems(0)), WEIGHTS)
+    fit = fit_mixture_em(data, start, EMSettings(**settings))
+    plain = fit_mixture_em(data, start, EMSettings(acceleration="none", **settings))
+    assert (np.diff(fit.log_likelihoods) >= -1e-8 * data.outputs.size).all()
+    assert fit.log_likelihoods[0] == plain.log_likelihoods[0]
+    assert set(fit.log_likelihoods) <= set(plain.log_likelihoods)  # steps of EM alone, fewer where some were lost
+
+
 @pytest.mark.parametrize("most", range(7))
 def test_no_more_steps_than_allowed_even_if_extrapolations_are_lost(most, monkeypatch):
     monkeypatch.setattr(Memory, "extrapolation", lambda memory: memory.point * 3 if len(memory.points) else None)

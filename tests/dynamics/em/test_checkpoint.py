@@ -50,17 +50,22 @@ def _same_bytes(first, second):
     assert (first.converged, first.notes) == (second.converged, second.notes)
 
 
-def test_a_fit_that_was_stopped_again_and_again_ends_in_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("engine", ["numpy", "numba", "numba float32", "torch", "torch float32", "numba, with gaps"])
+def test_a_fit_that_was_stopped_again_and_again_ends_in_the_same_bytes(tmp_path, engine):
     data, start = _case()
+    if engine.endswith("gaps"):
+        data = replace(data, observed=np.random.default_rng(0).uniform(size=data.outputs.shape) > 0.01)
+    name, precision = engine.split(",")[0].split()[0], "float32" if "float32" in engine else "float64"
+    settings = SETTINGS.model_copy(update={"engine": name, "precision": precision})
     path = tmp_path / "fit.checkpoint.h5"
-    whole = fit_mixture_em(data, start, SETTINGS)
+    whole = fit_mixture_em(data, start, settings)
     for step in (0, 1, 5, 5, 6):
         with pytest.raises(Killed):
-            fit_mixture_em(data, start, SETTINGS, checkpoint=path, on_iteration=_stop_at(step))
+            fit_mixture_em(data, start, settings, checkpoint=path, on_iteration=_stop_at(step))
         assert path.exists() == (step > 0)
     steps = []
     resumed = fit_mixture_em(
-        data, start, SETTINGS, checkpoint=path, on_iteration=lambda step, log_likelihood: steps.append(step)
+        data, start, settings, checkpoint=path, on_iteration=lambda step, log_likelihood: steps.append(step)
     )
     assert steps == list(range(6, 13))
     _same_bytes(whole, resumed)

@@ -104,6 +104,16 @@ def test_a_component_nothing_belongs_to_waits_with_the_least_weight():
     np.testing.assert_allclose(fit.mixture.systems[0].A, alone.mixture.systems[0].A, rtol=1e-9)
 
 
+def test_an_m_step_without_eigenvalues_is_an_error(monkeypatch):
+    def broken(*_):
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+
+    monkeypatch.setattr("spikeline.dynamics.em.expectation_maximisation.maximised", broken)
+    _, data = three_component_data(0, 20, 15)
+    with pytest.raises(NumericalError, match="did not converge in the M-step after 1 E-steps"):
+        fit_mixture_em(data, Mixture(tuple(three_systems(0)), np.full(3, 1 / 3)), _numpy())
+
+
 def test_the_tolerance_is_per_number():
     """Twice the same trajectories: twice the likelihood, and the same number of steps."""
     data = data_of(mixture_of(1, 2, 1, 2), 2, 40, 20)

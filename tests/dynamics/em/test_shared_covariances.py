@@ -56,6 +56,6 @@ def test_weights_decide_whose_covariances_are_summed():
     lengths = np.array([60, 60, 40])
     only = covariance_sums(kept, lengths, np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]))
     alone = covariance_sums(kept, lengths[:1], np.array([[1.0, 0.0]]))
-    for name in ("all", "first", "last", "lagged"):
+    for name in ("all", "next", "first", "lagged"):
         np.testing.assert_allclose(getattr(only, name), getattr(alone, name), atol=1e-14)
         assert not getattr(only, name)[1].any()

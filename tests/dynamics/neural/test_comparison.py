@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spikeline.artifacts import read_json, verify_tree
+from spikeline.artifacts import file_checksum, read_json, verify_tree
 from spikeline.config.molds import NeuralSessionSettings
 from spikeline.dynamics.fit import fit_molds
+from spikeline.dynamics.fitted import FittedMolds
 from spikeline.dynamics.neural.grouping import in_order_of_direction, named_alike
+from spikeline.dynamics.neural.methods import _climbed, group_systems
 from spikeline.dynamics.neural.neural_trajectories import TEST, TRAIN, VALIDATION
 from spikeline.dynamics.neural.prediction import explained_share
+from spikeline.dynamics.neural.simulated_session import simulated_session
 from spikeline.dynamics.neural.size_batches import size_batches
 from spikeline.dynamics.neural.stability import posterior_entropy
 from spikeline.dynamics.neural.steps import (
@@ -24,7 +28,8 @@ from spikeline.dynamics.neural.steps import (
     stability_to_files,
 )
 from spikeline.dynamics.selection import SizeScore, best_size, scored_sizes
-from spikeline.errors import ConfigError, DataError
+from spikeline.dynamics.trajectories import Trajectories
+from spikeline.errors import ConfigError, DataError, NumericalError
 from tests.dynamics.neural.sessions import SESSION, SHORT, day
 
 # That a component does not stand out before EM is no matter here
@@ -98,17 +103,23 @@ def test_entropy() -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All steps on a simulated day, with few iterations."""
-    folder = tmp_path_factory.mktemp("neural")
+    return all_steps(tmp_path_factory.mktemp("neural"), SESSION, [[(3, 1), (2, 1)], [(4, 1)]])
+
+
+def all_steps(
+    folder: Path, session: NeuralSessionSettings, batches: list[list[tuple[int, int]]], **source: Path
+) -> Path:
+    """Tables and fit of a session called ``day``, in a folder."""
     names = {"session": "s.h5", "trajectories": "t.h5", "delays": "delays.csv", "facts": "facts.csv"}
-    session_to_files("simulated", SESSION, SHORT, {key: str(folder / name) for key, name in names.items()}, seed=4)
-    for batch, sizes in enumerate([[(3, 1), (2, 1)], [(4, 1)]]):
+    outputs = {key: str(folder / name) for key, name in names.items()}
+    session_to_files("day", session, SHORT, outputs, seed=4, **source)
+    for batch, sizes in enumerate(batches):
         sizes_to_file(folder / "t.h5", sizes, SHORT, folder / f"{batch}.csv", seed=4)
     tables = ("selection", "labels", "methods", "prediction", "responses", "similarity")
     outputs = {name: str(folder / f"{name}.csv") for name in tables}
     outputs |= {"fit": str(folder / "fit.h5"), "headlines": str(folder / "headlines.json")}
-    comparison_to_files(
-        "simulated", folder / "t.h5", [folder / "0.csv", folder / "1.csv"], SHORT, SESSION.horizons, outputs, seed=4
-    )
+    scores = [folder / f"{batch}.csv" for batch in range(len(batches))]
+    comparison_to_files("day", folder / "t.h5", scores, SHORT, session.horizons, outputs, seed=4)
     outputs = {name: str(folder / f"{name}.csv") for name in ("subsets", "single_trials")}
     stability_to_files(folder / "t.h5", folder / "fit.h5", SHORT, outputs, seed=4)
     return folder
@@ -121,7 +132,11 @@ def test_the_steps_find_what_was_simulated(made: Path) -> None:
     selection = pd.read_csv(made / "selection.csv")
     assert selection.loc[selection["chosen"], ["components", "states"]].to_numpy().tolist() == [[3, 1]]
     methods = pd.read_csv(made / "methods.csv").set_index("method")
-    assert methods.loc["tensor_em", "ari_truth"] > 0.95
+    assert methods.loc["tensor_em", "ari_truth"] > 0.95 and methods.loc["tensor_em", "start"] == "tensor"
+    facts = pd.read_csv(made / "facts.csv").set_index("fact")["value"]
+    # a smooth movement of two inputs, over the lags of responses
+    assert facts["input_rank"] == facts["input_dimension"] == 2 * facts["input_lags"]
+    assert 1 < facts["input_condition"] < 1e6 and facts["input_correlation"] > facts["input_correlation_filtered"]
     assert methods.loc["directions", "bits"] == pytest.approx(3.0, abs=0.01)
     assert methods.loc["one_system", "groups"] == 1 and methods.loc["one_system", "bits"] == 0
     labels = pd.read_csv(made / "labels.csv")
@@ -134,8 +149,66 @@ def test_the_steps_find_what_was_simulated(made: Path) -> None:
     assert similarity.idxmax(axis=1).tolist() == [0, 0, 0, 1, 1, 1, 2, 2]
     subsets = pd.read_csv(made / "subsets.csv", dtype={"other": str})
     assert len(subsets) == 3 and set(subsets["other"]) == {"all", "0"}
-    headlines = read_json(made / "headlines.json")["molds"]["neural"]["simulated"]
+    headlines = read_json(made / "headlines.json")["molds"]["neural"]["day"]
     assert headlines["components"] == 3 and headlines["ari_truth"] > 0.95
+
+
+@pytest.fixture(scope="module")
+def short_trials(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All steps on counts in bins of 100 ms, eight to a trial, from a file: too few for moments."""
+    folder = tmp_path_factory.mktemp("counts")
+    day = simulated_session(3, n_trials=96).binned(0.1, align="go", window_s=(-0.3, 0.5))
+    np.savez(
+        folder / "counts.npz",
+        rates_hz=day.counts / day.bin_s,
+        bin_s=day.bin_s,
+        trial_ptr=day.trial_pointers,
+        bin_index=day.steps,
+        reach_label=np.repeat((90 - day.column("direction_deg")) / 45 % 8, day.lengths).astype(np.int64),
+        velocity=day.behaviour["hand_velocity"],
+        position=np.zeros((day.n_bins, 2)),
+        acceleration=np.zeros((day.n_bins, 2)),
+        force=np.zeros((day.n_bins, 2)),
+    )
+    entry = {
+        "title": "Counts", "path": "counts.npz", "reader": "binned_session_npz", "source": "made here", "version": "1",
+        "sha256": file_checksum(folder / "counts.npz"), "licence": "none",
+    }  # fmt: skip
+    (folder / "datasets.yaml").write_text(json.dumps({"counts": entry}))
+    changes = {"dataset": "counts", "align": None, "bin_ms": 100.0, "delays_ms": [0.0], "horizons": [1, 2]}
+    session = SESSION.model_copy(update={**changes, "fewest_bins": 6})
+    return all_steps(folder, session, [[(2, 1), (3, 1)]], data_root=folder, dataset_table=folder / "datasets.yaml")
+
+
+def test_trials_too_short_for_moments_are_fitted_after_short_runs(short_trials: Path) -> None:
+    methods = pd.read_csv(short_trials / "methods.csv").set_index("method")
+    assert methods.loc["tensor_em", "start"] == "short_runs" and len(methods) == 8
+    assert set(pd.read_csv(short_trials / "selection.csv")["start"]) == {"short_runs"}
+    prediction = pd.read_csv(short_trials / "prediction.csv").pivot(index="method", columns="bins_ahead", values="r2")
+    assert prediction.notna().all().all()
+    assert prediction.loc["tensor_em", 1] > prediction.loc["one_system", 1] > 0
+    facts = pd.read_csv(short_trials / "facts.csv").set_index("fact")["value"]
+    assert facts["median_bins"] == 8 and facts["input_rank"] == facts["input_dimension"]
+    assert len(pd.read_csv(short_trials / "subsets.csv")) == 3
+
+
+def test_groups_without_trials_enough_have_no_system() -> None:
+    train = day().of(TRAIN)
+    groups = np.where(np.arange(len(train)) < 2, 7, 3)
+    cut = Trajectories(train.inputs, train.outputs, np.where(groups == 7, 2, train.lengths))
+    assert list(group_systems(cut, groups, 2, SHORT.fit, 1)) == [3]
+
+
+def test_random_starts_that_cannot_climb_are_told() -> None:
+    def fitted(index: int) -> FittedMolds:
+        if index != 1:
+            raise NumericalError("a likelihood of nan", "a finite one", "scale")
+        return fit_molds(day().of(TRAIN), 1, 1, SHORT.fit, progress=False)
+
+    fits, words = _climbed(fitted, 3)
+    assert len(fits) == 1 and words == " (2 more could not climb)"
+    with pytest.raises(NumericalError, match="likelihood of nan"):
+        _climbed(fitted, 1)
 
 
 def test_a_data_set_without_a_folder_is_named(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from spikeline.artifacts import seed_stream
 from spikeline.config.molds import EMSettings, FitSettings, MomentSettings, StartSettings
 from spikeline.dynamics.scores.matching import match_components
 from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
+from spikeline.dynamics.starts import start as start_module
 from spikeline.dynamics.starts.start import make_start
 from spikeline.dynamics.systems import markov_parameters
 from spikeline.dynamics.trajectories import Trajectories
-from spikeline.errors import ConfigError, DataError
+from spikeline.errors import ConfigError, DataError, NumericalError
 from tests.dynamics.mixtures import WEIGHTS, three_component_data, three_systems
 
 MOMENTS = StartSettings(regress_anew=False, fall_back=False)  # systems of the moments' responses, as published
@@ -179,6 +180,18 @@ def test_where_moments_cannot_be_had_trajectories_are_clustered_and_the_start_sa
     assert start.method == "fir_kmeans" and start.notes["fell_back"] == message
     assert sum(message in warning for warning in start.warnings) == 1
     with pytest.raises(DataError, match=message):
+        make_start(data, 3, 2, FitSettings(start=StartSettings(fall_back=False)), 0)
+
+
+def test_moments_that_cannot_be_taken_apart_are_one_more_reason(monkeypatch):
+    def never(*_: object, **__: object) -> None:
+        raise NumericalError("matrices that no rotation makes diagonal", "a common basis", "take more trajectories")
+
+    monkeypatch.setattr(start_module, "tensor_responses", never)
+    _, data = three_component_data(2, 60, 60)
+    start = make_start(data, 3, 2, FitSettings(), 0)
+    assert start.method == "fir_kmeans" and start.notes["fell_back"] == "matrices that no rotation makes diagonal"
+    with pytest.raises(NumericalError, match="no rotation"):
         make_start(data, 3, 2, FitSettings(start=StartSettings(fall_back=False)), 0)
 
 

@@ -126,7 +126,8 @@ class ExperimentSettings(Settings):
             lags = self.lags_of(n_states)
             if lags < 2 * n_states + 1:
                 yield f"fit.moments.lags = {lags}: {n_states} states need at least {2 * n_states + 1}"
-            needed = 3 * lags if "ustat" in self.estimators else lags
+            first = 0 if self.mixture.size("feedthrough") else 1  # without D lag 0 is none of the window's
+            needed = (3 if "ustat" in self.estimators else 1) * (lags - first) + first
             if short := [steps for steps in self.steps if steps < needed]:
                 yield (
                     f"steps has {short}: moments of {lags} lags ({n_states} states) need at least {needed} steps; "

@@ -82,7 +82,7 @@ class StartSettings(Settings):
         "variance.",
     )
     random_starts: int = setting(6, description="short_runs: random mixtures beside the clusters.", ge=0, le=1000)
-    short_run_steps: int = setting(20, description="short_runs: E-steps of each.", ge=1, le=1000)
+    short_run_steps: int = setting(20, description="short_runs: steps of EM that each takes.", ge=1, le=1000)
 
 
 class EMSettings(Settings):
@@ -108,8 +108,8 @@ class EMSettings(Settings):
     precision: Literal["float64", "float32"] = setting(
         "float64",
         description="float32: numba and torch compute means of states, and sums over them, in single precision; "
-        "covariances, likelihoods' sums and trajectories with missing outputs stay double. Log-likelihoods were "
-        "within 5e-8 nat per number of float64's wherever it was measured; faster on large problems.",
+        "covariances, likelihoods' sums and trajectories with missing outputs stay double. Log-likelihoods are "
+        "within 2e-7 nat per number of float64's, noise down to a millionth of the signal; faster on large problems.",
     )
     scan: Literal["sequential", "associative"] = setting(
         "sequential",

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeline.data.binned_session import BinnedSession
-from spikeline.data.datasets import DatasetEntry, refuse_other_layout, resolve_dataset
+from spikeline.data.dataset_table import DatasetEntry
+from spikeline.data.datasets import refuse_other_layout, resolve_dataset
 from spikeline.data.layouts import LAYOUTS, SESSION_READERS, SNIPPET_READERS
 from spikeline.data.readers.area2_bump import read_area2_bump
 from spikeline.data.readers.binned_npz import read_binned_npz

@@ -18,7 +18,7 @@ import numpy as np
 
 from spikeline.artifacts.hdf5 import check_links
 from spikeline.data.behaviour import BehaviourSeries
-from spikeline.data.datasets import DatasetEntry
+from spikeline.data.dataset_table import DatasetEntry
 from spikeline.data.intervals import Intervals
 from spikeline.data.readers.named_fields import field_names, missing_field
 from spikeline.data.session import Session

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from spikeline.data.binned_session import BinnedSession
-from spikeline.data.datasets import DatasetEntry
+from spikeline.data.dataset_table import DatasetEntry
 from spikeline.data.readers.plain_arrays import as_integers, as_numbers, read_plain_npz
 from spikeline.errors import DataError, FormatError
 

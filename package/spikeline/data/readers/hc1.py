@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int64
 
-from spikeline.data.datasets import DatasetEntry
+from spikeline.data.dataset_table import DatasetEntry
 from spikeline.data.readers.contacts import plain_probe
 from spikeline.data.readers.true_spikes import LabelledSpikes, labelled_spikes
 from spikeline.errors import DataError, FormatError

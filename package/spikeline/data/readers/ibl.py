@@ -15,7 +15,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spikeline.data.datasets import DatasetEntry
+from spikeline.data.dataset_table import DatasetEntry
 from spikeline.data.readers.plain_arrays import as_integers, read_plain_npy
 from spikeline.data.readers.true_spikes import LabelledSpikes, labelled_spikes
 from spikeline.errors import ConfigError, FormatError

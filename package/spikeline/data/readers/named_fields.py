@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from spikeline.data.datasets import DatasetEntry
+from spikeline.data.dataset_table import DatasetEntry
 from spikeline.errors import ConfigError, FormatError
 
 __all__ = ["field_names", "missing_field"]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from spikeline.data.datasets import DatasetEntry
+from spikeline.data.dataset_table import DatasetEntry
 from spikeline.data.readers.in_memory import array_recording
 from spikeline.data.readers.plain_arrays import as_integers, as_numbers, read_plain_npz
 from spikeline.data.readers.true_spikes import LabelledSpikes, labelled_spikes

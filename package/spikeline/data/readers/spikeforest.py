@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spikeline.data.datasets import DatasetEntry
+from spikeline.data.dataset_table import DatasetEntry
 from spikeline.data.readers.in_memory import set_unit
 from spikeline.data.readers.mda import read_mda, read_mda_header
 from spikeline.data.readers.plain_arrays import as_integers, as_numbers

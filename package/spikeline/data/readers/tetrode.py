@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spikeline.data.datasets import DatasetEntry
+from spikeline.data.dataset_table import DatasetEntry
 from spikeline.data.readers.in_memory import array_recording
 from spikeline.data.readers.plain_arrays import read_plain_npz
 from spikeline.errors import DataError

@@ -23,7 +23,7 @@ from spikeline.dynamics.em.m_step import Constraints, floored_weights, maximised
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.systems import spectral_radius
 from spikeline.dynamics.trajectories import Trajectories
-from spikeline.errors import NumericalError
+from spikeline.errors import DataError, NumericalError
 
 __all__ = ["MixtureFit", "fit_mixture_em"]
 
@@ -171,8 +171,15 @@ class _Climb:
         small = len(history) > 1 and total - history[-2] < self.settings.tolerance * self.numbers
         if len(history) > self.settings.most_iterations or (small and state.fallback is None):
             return _Outcome(FitState(state.mixture, history, state.notes), expected, small)
-        with one_blas_thread():  # matrices are small
-            best = maximised(expected.statistics, state.mixture.systems, self.constraints)
+        try:
+            with one_blas_thread():  # matrices are small
+                best = maximised(expected.statistics, state.mixture.systems, self.constraints)
+        except np.linalg.LinAlgError as error:
+            raise NumericalError(
+                f"{error} in the M-step after {len(history)} E-steps",
+                "sums over states that have eigenvalues",
+                "scale the outputs to unit variance, or start from other systems",
+            ) from error
         notes = (*state.notes, *(note for note in best.notes if note not in state.notes))
         weights = floored_weights(expected.responsibilities.mean(axis=0), _least_weight(state.mixture))
         image = Mixture(best.systems, weights)
@@ -191,10 +198,22 @@ class _Climb:
         if give_up:
             memory = memory.forgotten(for_longer=False)
         tried = memory.extrapolation()
-        if tried is None or not np.isfinite(tried).all():
+        if tried is None:
             return FitState(image, history, notes, memory=memory)
-        candidate = admissible_start(as_mixture(tried, image), self.constraints, _least_weight(image))
+        candidate = self._mixture_at(tried, image)
+        if candidate is None:
+            return FitState(image, history, notes, memory=memory.forgotten(for_longer=True))
         return FitState(candidate, history, notes, fallback=image, memory=memory)
+
+    def _mixture_at(self, tried: Float[np.ndarray, " P"], like: Mixture) -> Mixture | None:
+        """None: so far out that there is no mixture of finite numbers, or none that keeps to the constraints."""
+        if not np.isfinite(tried).all():
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                return admissible_start(as_mixture(tried, like), self.constraints, _least_weight(like))
+        except (DataError, np.linalg.LinAlgError):
+            return None
 
     def _expectation(self, state: FitState) -> tuple[Expectation | None, float]:
         tried = state.fallback is not None  # an extrapolation may lead anywhere

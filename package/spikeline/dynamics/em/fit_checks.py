@@ -33,7 +33,7 @@ def check_fit(trajectories: Trajectories, mixture: Mixture) -> None:
     if len(trajectories) < mixture.n_components:
         raise DataError(
             f"{len(trajectories)} trajectories for {mixture.n_components} components",
-            "more trajectories than components",
+            "at least as many trajectories as components",
             "take more trajectories, or fewer components",
         )
     unknowns = mixture.n_states + mixture.n_inputs

@@ -18,12 +18,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import numba
 import numpy as np
 from jaxtyping import Float
 
 from spikeline.dynamics.em.expectation import Expectation, responsibilities_of
 from spikeline.dynamics.em.missing_outputs_kernels import block_statistics
+from spikeline.dynamics.em.shared_work import default_threads
 from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.trajectories import Trajectories
@@ -42,11 +42,11 @@ class MissingOutputsEngine:
     trajectories
         Lengths may differ, and any outputs may be missing.
     n_threads
-        None: as many as numba is allowed. Changes no result.
+        None: `spikeline.dynamics.em.shared_work.default_threads`. Changes no result.
     """
 
     def __init__(self, trajectories: Trajectories, n_threads: int | None = None) -> None:
-        self._n_threads = n_threads or numba.get_num_threads()
+        self._n_threads = n_threads or default_threads()
         self._lengths = trajectories.lengths
         self._seen = trajectories.known()
         self._outputs = np.where(self._seen, trajectories.outputs, 0.0)

@@ -1,6 +1,7 @@
 """Compiled recursions of one trajectory of which outputs are missing; what they compute: `missing_outputs`.
 
-Plain loops throughout: the matrices are small, and numba takes seconds to compile an assignment between arrays.
+Plain loops throughout: the matrices are small, and numba takes seconds to compile an assignment between arrays. All in
+one file: a compiled kernel is kept on the disk until its own file changes (see `numba_products`).
 """
 
 from __future__ import annotations

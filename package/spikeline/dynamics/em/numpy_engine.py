@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import operator
 from collections.abc import Iterator
-from dataclasses import fields
 
 import numpy as np
 from jaxtyping import Float
@@ -53,7 +55,7 @@ class NumpyEngine:
             responsibilities[chunk.own] = weights
             _smooth(predicted, means, covariances, chunk)
             sums.append(_mean_sums(means, weights, chunk))
-        total = MeanSums(*(sum(getattr(part, field.name) for part in sums) for field in fields(MeanSums)))
+        total = functools.reduce(operator.add, sums)
         lengths = self._prepared.lengths
         spread = covariance_sums(covariances, lengths, responsibilities, self._at_rest)
         statistics = assembled(total, spread, responsibilities.sum(axis=0), lengths @ responsibilities)
@@ -146,7 +148,7 @@ def _mean_sums(means: Float[np.ndarray, "K T c n"], weights: Float[np.ndarray, "
     last = np.concatenate(
         [means[:, chunk.lengths - 1, np.arange(c)], np.broadcast_to(chunk.last_inputs, (K, c, m))], axis=2
     )
-    parts: dict[str, list[np.ndarray]] = {field.name: [] for field in fields(MeanSums)}
+    parts: dict[str, list[np.ndarray]] = {field.name: [] for field in dataclasses.fields(MeanSums)}
     for k in range(K):
         x = means[k]
         weighted = x * weights[:, k, None]

@@ -122,15 +122,15 @@ class CovarianceSums:
 
     Parameters
     ----------
-    all, first, last
-        Of x[t] over all steps, first steps, last steps.
+    all, next, first
+        Of x[t] over all steps, steps that have a next one, first steps.
     lagged
         Cov(x[t + 1], x[t]) over steps that have a next one.
     """
 
     all: Float[np.ndarray, "K n n"]
+    next: Float[np.ndarray, "K n n"]
     first: Float[np.ndarray, "K n n"]
-    last: Float[np.ndarray, "K n n"]
     lagged: Float[np.ndarray, "K n n"]
 
 
@@ -155,7 +155,7 @@ def covariance_sums(
     begins = np.zeros(longest, np.int64)
     for t in range(1, longest):
         begins[t] = begins[t - 1] if not ending[t - 1].any() else t
-    sums = {name: np.zeros((K, n, n)) for name in ("all", "last", "lagged")}
+    sums = {name: np.zeros((K, n, n)) for name in ("all", "next", "lagged")}
     end = covariances.n_kept - 1
     G = np.zeros((K, n, n))
     t = longest - 1
@@ -170,11 +170,12 @@ def covariance_sums(
         else:
             G = weight[t][:, None, None] * filtered
         sums["all"] += G
-        sums["last"] += ending[t][:, None, None] * filtered
+        sums["next"] += G - ending[t][:, None, None] * filtered
         constant = max(int(begins[t]), end)  # weights and gains are the same from here to t
         same = t + 1 < longest and t > constant and not ending[t].any()
         if same and at_rest > 0 and (_relative_change_of_sums(before, G) <= at_rest * covariances.forgetting).all():
             sums["all"] += (t - constant) * G
+            sums["next"] += (t - constant) * G
             sums["lagged"] += (t - constant) * G @ J.transpose(0, 2, 1)
             t = constant
         if t == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Float
@@ -10,7 +10,7 @@ from jaxtyping import Float
 from spikeline.dynamics.em.shared_covariances import CovarianceSums
 from spikeline.dynamics.em.sufficient_statistics import SufficientStatistics
 
-__all__ = ["MeanSums", "assembled"]
+__all__ = ["MeanSums", "assembled", "joined"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,19 @@ class MeanSums:
     first_x: Float[np.ndarray, "K n"]
     ww: Float[np.ndarray, "K q_plus_m q_plus_m"]
 
+    def __add__(self, other: MeanSums) -> MeanSums:
+        return MeanSums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+def joined(
+    xx: Float[np.ndarray, "K n n"], xu: Float[np.ndarray, "K n m"], uu: Float[np.ndarray, "K m m"]
+) -> Float[np.ndarray, "K n_plus_m n_plus_m"]:
+    """[[xx, xu], [xu', uu]] of each component."""
+    K, n, m = xu.shape
+    made = np.empty((K, n + m, n + m))
+    made[:, :n, :n], made[:, :n, n:], made[:, n:, :n], made[:, n:, n:] = xx, xu, xu.swapaxes(1, 2), uu
+    return made
+
 
 def assembled(
     means: MeanSums,
@@ -60,25 +73,26 @@ def assembled(
         Sums of weights times lengths.
     """
     n, q = means.xx.shape[-1], means.yx.shape[1]
-    statistics = []
-    for k, (weight, steps) in enumerate(zip(weights.tolist(), weighted_steps.tolist(), strict=True)):
-        zz_all = np.block([[means.xx[k], means.xu[k]], [means.xu[k].T, means.ww[k, q:, q:]]])
-        zz_next = zz_all - means.last[k]
-        zz_all[:n, :n] += covariances.all[k]
-        zz_next[:n, :n] += covariances.all[k] - covariances.last[k]
-        statistics.append(
-            SufficientStatistics(
-                zz_next=zz_next,
-                xz_next=np.concatenate([means.next_x[k] + covariances.lagged[k], means.next_u[k]], axis=1),
-                xx_next=means.xx[k] - means.first[k] + covariances.all[k] - covariances.first[k],
-                zz_all=zz_all,
-                yz_all=np.concatenate([means.yx[k], means.ww[k, :q, q:]], axis=1),
-                yy_all=means.ww[k, :q, :q],
-                first=means.first_x[k],
-                first_square=means.first[k] + covariances.first[k],
-                n_next=steps - weight,
-                n_all=steps,
-                n_first=weight,
-            )
+    zz_all = joined(means.xx, means.xu, means.ww[:, q:, q:])
+    zz_next = zz_all - means.last
+    zz_all[:, :n, :n] += covariances.all
+    zz_next[:, :n, :n] += covariances.next
+    stacks = {
+        "zz_next": zz_next,
+        "xz_next": np.concatenate([means.next_x + covariances.lagged, means.next_u], axis=2),
+        "xx_next": means.xx - means.first + covariances.all - covariances.first,
+        "zz_all": zz_all,
+        "yz_all": np.concatenate([means.yx, means.ww[:, :q, q:]], axis=2),
+        "yy_all": means.ww[:, :q, :q],
+        "first": means.first_x,
+        "first_square": means.first + covariances.first,
+    }
+    return tuple(
+        SufficientStatistics(
+            **{name: values[k] for name, values in stacks.items()},
+            n_next=steps - weight,
+            n_all=steps,
+            n_first=weight,
         )
-    return tuple(statistics)
+        for k, (weight, steps) in enumerate(zip(weights.tolist(), weighted_steps.tolist(), strict=True))
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import functools
+import operator
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -87,7 +89,7 @@ class TorchEngine:
             means = self._smoothed(model, chunk, predicted, means)
             weights = torch.as_tensor(responsibilities[own], dtype=self._dtype, device=self._device)
             sums.append(_mean_sums(means, weights, chunk))
-        total = MeanSums(*(sum(getattr(part, field.name) for part in sums) for field in fields(MeanSums)))
+        total = functools.reduce(operator.add, sums)
         lengths = self._prepared.lengths
         spread = covariance_sums(model.covariances, lengths, responsibilities, self._at_rest)
         statistics = assembled(total, spread, responsibilities.sum(axis=0), lengths @ responsibilities)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.moments.trial_locked import WithoutTrialLocked
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import DataError
 
-__all__ = ["Excitation", "excitation"]
+__all__ = ["Excitation", "excitation", "measured_excitation"]
 
 _LEAST_SHARE = 1e-8  # of the largest eigenvalue: what is smaller is rounding
 _LEAST_STEADINESS = 0.25
@@ -29,7 +29,7 @@ class Excitation:
     rank, dimension
         Of the covariance of lagged inputs, each input scaled to unit variance.
     condition
-        Its largest eigenvalue over its smallest.
+        Its largest eigenvalue over its smallest; infinite if the rank is not full.
     steadiness
         Squared mean over mean square of the inputs' variance at each step: 1 where it is the same at all, 1 / T where
         all of it is at one. Squares are products of different trajectories, so that few of them do not bias it.
@@ -60,31 +60,57 @@ def excitation(centred: WithoutTrialLocked, lags: int, first_lag: int = 0) -> Ex
     m = centred.trajectories.n_inputs
     if m == 0:
         raise DataError("no inputs", "inputs, from whose products with outputs moments are made", _INSTEAD)
-    sizes = centred.trajectories.inputs.std(axis=(0, 1), where=centred.trajectories.inside()[..., None])
+    sizes = _sizes(centred)
     _check_that_each_varies(centred, sizes)
     unit = Trajectories(centred.trajectories.inputs / sizes, centred.trajectories.outputs, centred.trajectories.lengths)
     _check_that_none_is_made_of_others(unit)
-    values = np.linalg.eigvalsh(_covariance(unit, lags, first_lag))
-    rank = int((values > _LEAST_SHARE * values[-1]).sum())
-    if rank < len(values):
+    found = measured_excitation(centred, lags, first_lag)
+    if found.rank < found.dimension:
         raise DataError(
-            f"lagged inputs of rank {rank}",
-            f"rank {len(values)}, for {m} inputs at {lags} lags",
+            f"lagged inputs of rank {found.rank}",
+            f"rank {found.dimension}, for {m} inputs at {lags} lags",
             f"take inputs that change faster, wider bins, fewer lags (moments.lags), or {_INSTEAD}",
         )
-    steadiness = _steadiness(unit)
-    if steadiness < _LEAST_STEADINESS:
+    if found.steadiness < _LEAST_STEADINESS:
         raise DataError(
-            f"inputs that vary at few steps: the squared mean of their variance at each step is {steadiness:.2g} times "
-            "its mean square",
+            "inputs that vary at few steps: the squared mean of their variance at each step is "
+            f"{found.steadiness:.2g} times its mean square",
             f"at least {_LEAST_STEADINESS}; 1 where it is the same at all steps",
             f"cut trajectories to the steps at which inputs vary, or {_INSTEAD}",
         )
-    return Excitation(rank, len(values), float(values[-1] / values[0]), steadiness)
+    return found
+
+
+def measured_excitation(centred: WithoutTrialLocked, lags: int, first_lag: int = 0) -> Excitation:
+    """The same numbers of any inputs, good or not.
+
+    Parameters
+    ----------
+    centred
+        Trajectories about their mean, with one input or more.
+    lags, first_lag
+        No more together than the longest trajectory has steps.
+    """
+    own, sizes = centred.trajectories, _sizes(centred)
+    scale = np.where(_still(centred, sizes), np.inf, sizes)
+    unit = Trajectories(own.inputs / scale, own.outputs, own.lengths)
+    values = np.linalg.eigvalsh(_covariance(unit, lags, first_lag))
+    rank = int((values > max(_LEAST_SHARE * values[-1], 0.0)).sum())
+    condition = float(values[-1] / values[0]) if rank == len(values) else np.inf
+    return Excitation(rank, len(values), condition, _steadiness(unit))
+
+
+def _sizes(centred: WithoutTrialLocked) -> Float[np.ndarray, " m"]:
+    return centred.trajectories.inputs.std(axis=(0, 1), where=centred.trajectories.inside()[..., None])
+
+
+def _still(centred: WithoutTrialLocked, sizes: Float[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
+    """Inputs of which rounding is left once what trajectories have in common is taken out."""
+    return sizes <= np.sqrt(_LEAST_SHARE) * centred.sizes
 
 
 def _check_that_each_varies(centred: WithoutTrialLocked, sizes: Float[np.ndarray, " m"]) -> None:
-    still = np.flatnonzero(sizes <= np.sqrt(_LEAST_SHARE) * centred.sizes)
+    still = np.flatnonzero(_still(centred, sizes))
     if not len(still):
         return
     if centred.sizes[still[0]] > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ from spikeline.dynamics.neural.switching.switching_em import fit_switching, most
 from spikeline.dynamics.neural.switching.switching_system import perturbed
 from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
+from spikeline.errors import DataError, NumericalError
 
 __all__ = ["Method", "compared_methods", "group_systems"]
 
@@ -42,6 +44,8 @@ class Method:
         Number of steps ahead -> predictions of the test trials.
     posterior
         Probability of each group, where the method knows it.
+    start
+        Where EM started, as in `spikeline.dynamics.starts.start.Start`; empty where that is plain.
     note
         How it was come by, where that is not plain from its name.
     """
@@ -50,6 +54,7 @@ class Method:
     labels: Int64[np.ndarray, " N"]
     forecast: Forecast
     posterior: Float[np.ndarray, "N K"] | None = None
+    start: str = ""
     note: str = ""
 
     def named(self, posterior: Float[np.ndarray, "N K"]) -> Method:
@@ -90,34 +95,43 @@ def compared_methods(
 
     best = fitted({})
     started = fitted({"em": {"most_iterations": 0}})
-    random = [fitted({"start": {"method": "random"}}, shard=1 + i) for i in range(settings.random_starts)]
+    random, failed = _climbed(lambda i: fitted({"start": {"method": "random"}}, shard=1 + i), settings.random_starts)
     likeliest = max(random, key=lambda one: float(one.log_likelihoods[-1]))
     single = fitted({}, K=1)
     methods = [
-        _of_mixture("tensor_em", best.mixture, best, data, f"start: {best.start.method}"),
-        _of_mixture("tensor", started.mixture, started, data, f"start: {started.start.method}"),
+        _of_mixture("tensor_em", best.mixture, best, data, start=best.start.method),
+        _of_mixture("tensor", started.mixture, started, data, start=started.start.method),
         _of_mixture("random_em", random[0].mixture, random[0], data),
-        _of_mixture("random_em_best", likeliest.mixture, likeliest, data, f"best of {len(random)}"),
+        _of_mixture("random_em_best", likeliest.mixture, likeliest, data, note=f"best of {len(random)}{failed}"),
     ]
 
     lags = lags_of(n_states)
     grouped = single_trial_groups(train, n_components, lags, seed).labels
+    everyone = single.mixture.systems[0]
     systems = group_systems(train, grouped, n_states, fit, seed)
     shares = np.bincount(grouped, minlength=n_components) / len(grouped)
-    clustered = Mixture(tuple(systems[k] for k in range(n_components)), shares)
+    clustered = Mixture(tuple(systems.get(k, everyone) for k in range(n_components)), shares)
     everything = single_trial_groups(data.trajectories, n_components, lags, seed).labels
     note = "labels: clusters of all trials; predictions: systems of the training trials' clusters"
+    if alone := n_components - len(systems):
+        note += f"; {alone} of them, too small for a system, predicted by that of all trials"
     methods.append(Method("single_trials", everything, lambda ahead: forecast(clustered, test, ahead), note=note))
 
     draw = seed_stream(seed, "molds-neural-switching")
-    start = perturbed(single.mixture.systems[0], n_components, settings.switching.stay, draw)
+    start = perturbed(everyone, n_components, settings.switching.stay, draw)
     switching = fit_switching(train, start, settings.switching.iterations).system
     regimes = most_frequent_regime(switching, data.trajectories)
     methods.append(Method("switching", regimes, lambda ahead: switching_forecast(switching, test, ahead)))
 
     sectors = sector_of(data.directions_deg, settings.sectors)
     by_direction = group_systems(train, sectors[data.parts == TRAIN], n_states, fit, seed)
-    methods.append(_told_directions(by_direction, single.mixture.systems[0], sectors, data))
+    if not by_direction:
+        raise DataError(
+            f"none of {len(np.unique(sectors))} directions has training trials enough for a system of its own",
+            "one that has",
+            "lower molds.neural.sectors, or leave the session out",
+        )
+    methods.append(_told_directions(by_direction, everyone, sectors, data))
     methods.append(_of_mixture("one_system", single.mixture, single, data))
     return best, methods, by_direction
 
@@ -125,13 +139,32 @@ def compared_methods(
 def group_systems(
     trajectories: Trajectories, groups: Int64[np.ndarray, " N"], n_states: int, settings: FitSettings, seed: int
 ) -> dict[int, LinearSystem]:
-    """One system for each group that has trials."""
-    return {
-        int(group): fit_molds(
-            trajectories[groups == group], 1, n_states, settings, seed=seed, progress=False
-        ).mixture.systems[0]
-        for group in np.unique(groups)
-    }
+    """One system for each group that has trials enough for one."""
+    systems = {}
+    for group in np.unique(groups).tolist():
+        own = trajectories[groups == group]
+        with contextlib.suppress(DataError, NumericalError):  # a few short trials do not make a system
+            systems[group] = fit_molds(own, 1, n_states, settings, seed=seed, progress=False).mixture.systems[0]
+    return systems
+
+
+def _climbed(fitted: Callable[[int], FittedMolds], count: int) -> tuple[list[FittedMolds], str]:
+    """Fits from random mixtures that could climb, and words for those that could not.
+
+    Raises
+    ------
+    NumericalError
+        If none could.
+    """
+    fits, problem = [], None
+    for index in range(count):
+        try:
+            fits.append(fitted(index))
+        except NumericalError as error:
+            problem = error
+    if problem is not None and not fits:
+        raise problem
+    return fits, f" ({count - len(fits)} more could not climb)" if problem else ""
 
 
 def _told_directions(
@@ -140,7 +173,7 @@ def _told_directions(
     sectors: Int64[np.ndarray, " N"],
     data: NeuralTrajectories,
 ) -> Method:
-    """The system of each trial's own direction; where none of that direction was fitted to, that of all trials."""
+    """The system of each trial's own direction; where that one has no system, that of all trials."""
     test, told = data.of(TEST), sectors[data.parts == TEST]
 
     def predicted(ahead: int) -> Float[np.ndarray, "N T q"]:
@@ -152,12 +185,16 @@ def _told_directions(
         return made
 
     unknown = len(set(told.tolist()) - set(by_direction))
-    note = "told the direction" + (f"; {unknown} directions have no training trial" if unknown else "")
+    note = "told the direction"
+    if unknown:
+        note += f"; {unknown} directions have too few training trials, and are predicted by the system of all"
     return Method("directions", sectors, predicted, note=note)
 
 
-def _of_mixture(name: str, mixture: Mixture, fit: FittedMolds, data: NeuralTrajectories, note: str = "") -> Method:
+def _of_mixture(
+    name: str, mixture: Mixture, fit: FittedMolds, data: NeuralTrajectories, *, start: str = "", note: str = ""
+) -> Method:
     test = data.of(TEST)
     posterior = fit.posterior(data.trajectories)
     labels = posterior.argmax(axis=1).astype(np.int64)
-    return Method(name, labels, lambda ahead: forecast(mixture, test, ahead), posterior, note)
+    return Method(name, labels, lambda ahead: forecast(mixture, test, ahead), posterior, start, note)

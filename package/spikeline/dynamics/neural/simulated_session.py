@@ -17,10 +17,13 @@ from spikeline.data.session import Session
 from spikeline.dynamics.simulated.generator import random_system
 from spikeline.dynamics.systems import LinearSystem
 
-__all__ = ["DELAY_S", "SYSTEM_OF_DIRECTION", "simulated_session"]
+__all__ = ["DELAY_S", "N_SYSTEMS", "SYSTEM_OF_DIRECTION", "simulated_session"]
 
 SYSTEM_OF_DIRECTION = np.array([0, 0, 0, 1, 1, 1, 2, 2])
 """Component of each of the eight directions, 0 degrees first."""
+
+N_SYSTEMS = len(set(SYSTEM_OF_DIRECTION.tolist()))
+"""How many components the day has."""
 
 DELAY_S = 0.04
 """By how much activity comes after the movement."""
@@ -58,7 +61,9 @@ def simulated_session(seed: int, *, n_trials: int = 200, n_units: int = 65) -> S
     velocity = _velocities(2 * np.pi * direction / len(SYSTEM_OF_DIRECTION), draw)
     lag = round(DELAY_S / _STEP_S)
     driven = np.concatenate([velocity[:, :1].repeat(lag, axis=1), velocity[:, :-lag]], axis=1) / _TREMOR_CM_S
-    systems = [random_system(_N_STATES, 2, _N_OUTPUTS, seed_stream(seed, _STAGE, f"system{k}")) for k in range(3)]
+    systems = [
+        random_system(_N_STATES, 2, _N_OUTPUTS, seed_stream(seed, _STAGE, f"system{k}")) for k in range(N_SYSTEMS)
+    ]
     hidden = _responses(systems, system_of, driven, draw)
     hidden *= _MODULATION / hidden.std()
     loadings = draw.normal(size=(_N_OUTPUTS, n_units)) / np.sqrt(_N_OUTPUTS)

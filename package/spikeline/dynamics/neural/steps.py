@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from spikeline.data.binned_session import BinnedSession
 from spikeline.data.session import Session
 from spikeline.data.session_files import write_binned_session, write_session
 from spikeline.dynamics.fitted import FittedMolds
+from spikeline.dynamics.moments.persistency import persistency
 from spikeline.dynamics.neural.delays import delays_in_bins, scored_delays
 from spikeline.dynamics.neural.grouping import in_order_of_direction
 from spikeline.dynamics.neural.methods import compared_methods
@@ -98,6 +100,14 @@ def session_to_files(
         "inputs": data.trajectories.n_inputs,
         "delay_ms": 1e3 * data.delay_s,
     }
+    facts |= asdict(
+        persistency(
+            data.of(TRAIN),
+            lags_of(settings.delay_states, shared.fit.moments.lags),
+            shared.fit.prefilter.most_lags,
+            feedthrough=shared.fit.em.feedthrough,
+        )
+    )
     facts |= {part: int((data.parts == index).sum()) for index, part in enumerate(("train", "validation", "test"))}
     table = pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
     write_csv(outputs["facts"], table, provenance=provenance)

@@ -67,6 +67,7 @@ def label_table(data: NeuralTrajectories, methods: Sequence[Method], settings: N
             pd.DataFrame(
                 {
                     "method": method.name,
+                    "start": method.start,
                     **shared,
                     "label": method.labels if method.name == "directions" else named_alike(method.labels, reference),
                     "probability": method.posterior.max(axis=1) if known else np.nan,
@@ -95,6 +96,7 @@ def method_table(
         rows.append(
             {
                 "method": method.name,
+                "start": method.start,
                 "groups": len(np.unique(method.labels)),
                 **counted._asdict(),
                 **{f"circular_{name}": value for name, value in circular._asdict().items()},
@@ -118,6 +120,7 @@ def prediction_table(data: NeuralTrajectories, methods: Sequence[Method], horizo
             rows.append(
                 {
                     "method": method.name,
+                    "start": method.start,
                     "bins_ahead": ahead,
                     "ahead_ms": 1e3 * ahead * data.bin_s,
                     "r2": share,

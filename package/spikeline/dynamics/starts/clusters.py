@@ -9,6 +9,7 @@ from spikeline.artifacts import seed_integer
 from spikeline.dynamics.notes import Notes
 from spikeline.dynamics.starts.trajectory_regressions import TrajectoryRegressions
 from spikeline.errors import DataError
+from spikeline.openmp import one_openmp_thread
 
 __all__ = ["clusters", "settled"]
 
@@ -48,7 +49,8 @@ def clusters(regressions: TrajectoryRegressions, n_components: int, seed: int, n
         )
     left, values, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
     points = left[:, :n_components] * values[:n_components]
-    made = KMeans(n_components, n_init=_STARTS, random_state=seed_integer(seed, "molds-clusters")).fit(points)
+    with one_openmp_thread():
+        made = KMeans(n_components, n_init=_STARTS, random_state=seed_integer(seed, "molds-clusters")).fit(points)
     total = float((points**2).sum())
     notes["between_clusters_share"] = 1 - float(made.inertia_) / total if total > 0 else 0.0
     return made.labels_.astype(np.int64)

@@ -19,7 +19,7 @@ from spikeline.dynamics.starts.noise_initialisation import with_noise
 from spikeline.dynamics.starts.random_start import random_start
 from spikeline.dynamics.starts.tensor_start import tensor_responses
 from spikeline.dynamics.trajectories import Trajectories
-from spikeline.errors import DataError
+from spikeline.errors import DataError, NumericalError
 
 __all__ = ["Start", "StartWarning", "make_start"]
 
@@ -61,8 +61,9 @@ def make_start(trajectories: Trajectories, n_components: int, n_states: int, set
         K and n.
     settings
         Of the whole fit: ``start`` names the method; of ``short_runs`` the clusters are made here, and the runs by
-        `spikeline.dynamics.short_runs`. With ``start.fall_back``, data of which moments cannot be had are clustered
-        instead, and the start says so in its warnings and in ``notes["fell_back"]``.
+        `spikeline.dynamics.short_runs`. With ``start.fall_back``, data of which moments cannot be had, or whose
+        moments cannot be taken apart, are clustered instead, and the start says so in its warnings and in
+        ``notes["fell_back"]``.
     seed
         Root seed of what is random.
 
@@ -73,6 +74,8 @@ def make_start(trajectories: Trajectories, n_components: int, n_states: int, set
     DataError
         If K or n is less than 1, an output is constant, there are fewer trajectories than components, K exceeds the
         numbers in a response, or the method cannot work on these trajectories.
+    NumericalError
+        If moments cannot be taken apart, and there is no falling back.
     """
     lags = checked_lags(trajectories, n_components, n_states, settings)
     notes = Notes()
@@ -103,12 +106,12 @@ class _Search:
         else:
             try:
                 found = self._from_moments()
-            except DataError as error:
+            except (DataError, NumericalError) as error:
                 if not self.settings.start.fall_back:
                     raise
                 self.notes.warn(
-                    f"no moments of these trajectories ({error.seen}): EM starts from clusters of their own responses, "
-                    "or from a random mixture where that one is more likely"
+                    f"no start from moments of these trajectories ({error.seen}): EM starts from clusters of their own "
+                    "responses, or from a random mixture where that one is more likely"
                 )
                 self.notes["fell_back"] = error.seen
                 method, found = "fir_kmeans", self._from_clusters()

@@ -150,7 +150,7 @@ def snippet_tables_to_files(
     provenance: Provenance | None = None,
 ) -> None:
     """Write the tables of `identification_tables.snippet_identification_tables`."""
-    from spikeline.data.datasets import read_dataset_table
+    from spikeline.data.dataset_table import read_dataset_table
     from spikeline.data.readers import read_dataset_snippets
     from spikeline.sorting.simsort.evaluation.identification_tables import snippet_identification_tables
     from spikeline.training.reproducible import reproducible
@@ -177,7 +177,7 @@ def _read(recording: str | Path | DatasetPlace) -> tuple[str, str, si.BaseRecord
 
         made = read_recording(recording)
         return Path(recording).name, "simulated", made.recording, made.sorting
-    from spikeline.data.datasets import read_dataset_table
+    from spikeline.data.dataset_table import read_dataset_table
     from spikeline.data.readers import read_dataset_recording, read_ground_truth
 
     where = recording.dataset, recording.data_root, read_dataset_table(recording.table_path)
