@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -51,12 +50,10 @@ def test_waiting_for_a_training_in_a_queue_is_light():
     assert _loaded("from spikeline.training.launcher import run_in_queue", HEAVY) == []
 
 
-def test_a_configuration_is_loaded_fast():
-    """It is loaded each time a job starts; the bound is ten times what it takes."""
+def test_loading_a_configuration_is_light():
+    """It is loaded each time a job starts."""
     code = f"from spikeline.config import load_run\nload_run({str(ROOT / 'config' / 'quick.yaml')!r})"
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True)
-    assert time.perf_counter() - start < 3
+    assert _loaded(code, [*HEAVY, "numpy", "pandas", "h5py", "scipy", "numba"]) == []
 
 
 def test_import_direction():
