@@ -69,10 +69,9 @@ def draw_molds_prediction(
             chosen = ordered[ordered["chosen"] == "True"]
             axes.plot(
                 chosen["delay_ms"], chosen[column], marker="o", markersize=8, markerfacecolor="none", color="#D55E00",
-                linestyle="", markeredgewidth=1.0, label="chosen",
+                linestyle="", markeredgewidth=1.0, clip_on=False,
             )  # fmt: skip
-            axes.set(xlabel="activity after input (ms)", ylabel=label)
-            axes.legend(loc="lower center")
+            axes.set(xlabel="activity after input (ms)", ylabel=label, title="ring: the delay used")
         figure.suptitle(title, fontsize=6.5, x=0.01, ha="left")
         for axes, letter in zip(panels, "abc", strict=True):
             panel_letter(axes, letter)

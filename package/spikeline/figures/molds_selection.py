@@ -133,4 +133,4 @@ def _legend(axes: Axes, true_components: int | None, published: tuple[int, str] 
         axes.plot([], [], color="#555555", linewidth=0.7, linestyle=":", label=f"simulated: {true_components}")
     if published is not None:
         axes.plot([], [], color="#D55E00", linewidth=0.7, linestyle="--", label=f"{published[1]}: {published[0]}")
-    axes.legend(loc="upper right", fontsize=6)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=6)

@@ -53,6 +53,14 @@ def test_inputs_that_do_not_excite_have_a_rank_too(inputs: np.ndarray, rank: int
     assert math.isnan(found.input_correlation) and found.input_filter_order == 0
 
 
+def test_a_correlation_is_none_above_one() -> None:
+    """Inputs that are busy in the middle of short trials: pairs of steps see more of them than single steps do."""
+    size = seed_stream(1, "test-persistency").normal(size=(200, 1, 2))
+    bump = np.sin(np.pi * np.arange(1, 6) / 6)[:, None]
+    found = _measured(size * bump + 0.05 * _white(200, 5))
+    assert 0.9 < found.input_correlation <= 1
+
+
 def test_trajectories_shorter_than_the_response() -> None:
     found = _measured(_white(steps=3), lags=8)
     assert found.input_lags == 3 and found.input_rank == 6

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from spikeline.dynamics.moments.unit_scale import unit_scale
 from spikeline.dynamics.trajectories import Trajectories
@@ -19,7 +20,8 @@ class InputCorrelation:
     Parameters
     ----------
     largest
-        Over lags, the largest correlation of any two combinations of the inputs.
+        Over lags, the largest correlation of any two combinations of the inputs, at most 1: where the steps that have
+        a lag between them are busier than all steps are on average, it is a share of what is possible there.
     lag
         Where it is, steps.
     probability
@@ -52,9 +54,15 @@ def input_correlation(trajectories: Trajectories, lags: int) -> InputCorrelation
         samples = int(np.maximum(trajectories.lengths - lag, 0).sum())
         ahead, behind = inputs[:, lag:].reshape(-1, m), inputs[:, : steps - lag].reshape(-1, m)
         correlation = ahead.T @ behind / samples
-        size = float(np.linalg.norm(correlation, 2)) if m else 0.0
+        size = float(np.linalg.norm(correlation, 2)) / _largest_possible(ahead, behind, samples) if m else 0.0
         if size > largest:
             largest, where = size, lag
         statistic += samples * float((correlation**2).sum())
         numbers += m**2
     return InputCorrelation(largest, where, float(chi2.sf(statistic, numbers)) if numbers else 1.0)
+
+
+def _largest_possible(ahead: Float[np.ndarray, "S m"], behind: Float[np.ndarray, "S m"], samples: int) -> float:
+    """By Cauchy and Schwarz, but no less than 1, what it is for inputs of unit covariance."""
+    powers = [float(np.linalg.norm(part.T @ part, 2)) / samples for part in (ahead, behind)]
+    return max(1.0, float(np.sqrt(powers[0] * powers[1])))
