@@ -22,8 +22,8 @@ def _threadpools() -> ThreadpoolController:
 def one_openmp_thread() -> Iterator[None]:
     """A context in which OpenMP loops that this thread starts have one thread.
 
-    scikit-learn's K-means adds up what its threads summed in the order in which they are done, so that the same points
-    may end in centres that differ in their last bits, run by run.
+    scikit-learn's K-means adds up what its threads summed, in the order in which they are done, so that centres of the
+    same points differ in their last bits by the number of threads, and of more than two run by run.
     """
     with _threadpools().limit(limits=1):
         yield

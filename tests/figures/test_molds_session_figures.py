@@ -86,6 +86,12 @@ def test_a_fit_is_called_by_where_it_started(name, start, words, tmp_path, texts
     assert start == "tensor" or not any("Tensor-EM" in text for text in texts)
 
 
+@pytest.mark.parametrize("name", DRAW)
+def test_an_unknown_start_is_named(name, tmp_path) -> None:
+    with pytest.raises(FormatError, match="started from 'guesses'"):
+        drawn(name, write_neural_tables(tmp_path, start="guesses"), tmp_path / "figure")
+
+
 def test_a_table_without_our_own_fit_is_named(tables, tmp_path) -> None:
     table = pd.read_csv(tables["prediction"])
     write_csv(tmp_path / "others.csv", table[table["method"] != "tensor_em"])

@@ -48,8 +48,16 @@ _FITS = {
 
 
 def fit_label(start: str) -> str:
-    """What a fit is called that started there: Tensor-EM is one that started from moments."""
-    return _FITS.get(start, f"EM from {start}")
+    """What a fit is called that started there: Tensor-EM is one that started from moments.
+
+    Raises
+    ------
+    FormatError
+        If nothing is known of such a start.
+    """
+    if start not in _FITS:
+        raise FormatError(f"a fit that started from {start!r}", f"one of {', '.join(_FITS)}", "make the table again")
+    return _FITS[start]
 
 
 def labels_of_methods(table: pd.DataFrame, path: str | Path) -> dict[str, str]:
@@ -58,7 +66,7 @@ def labels_of_methods(table: pd.DataFrame, path: str | Path) -> dict[str, str]:
     Raises
     ------
     FormatError
-        If the table has a method that nothing is known of, or does not have ours.
+        If the table has a method or a start that nothing is known of, or no row of our fit.
     """
     refuse_unknown_methods(table, path)
     own = table.loc[table["method"] == "tensor_em", "start"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from spikeline.dynamics.moments.lagged_inputs import lagged_inputs
 from spikeline.dynamics.moments.trial_locked import WithoutTrialLocked
@@ -60,11 +60,10 @@ def excitation(centred: WithoutTrialLocked, lags: int, first_lag: int = 0) -> Ex
     m = centred.trajectories.n_inputs
     if m == 0:
         raise DataError("no inputs", "inputs, from whose products with outputs moments are made", _INSTEAD)
-    sizes = _sizes(centred)
-    _check_that_each_varies(centred, sizes)
-    unit = Trajectories(centred.trajectories.inputs / sizes, centred.trajectories.outputs, centred.trajectories.lengths)
+    _check_that_each_varies(centred)
+    unit = _of_unit_size(centred)
     _check_that_none_is_made_of_others(unit)
-    found = measured_excitation(centred, lags, first_lag)
+    found = _excitation_of(unit, lags, first_lag)
     if found.rank < found.dimension:
         raise DataError(
             f"lagged inputs of rank {found.rank}",
@@ -91,9 +90,10 @@ def measured_excitation(centred: WithoutTrialLocked, lags: int, first_lag: int =
     lags, first_lag
         No more together than the longest trajectory has steps.
     """
-    own, sizes = centred.trajectories, _sizes(centred)
-    scale = np.where(_still(centred, sizes), np.inf, sizes)
-    unit = Trajectories(own.inputs / scale, own.outputs, own.lengths)
+    return _excitation_of(_of_unit_size(centred), lags, first_lag)
+
+
+def _excitation_of(unit: Trajectories, lags: int, first_lag: int) -> Excitation:
     values = np.linalg.eigvalsh(_covariance(unit, lags, first_lag))
     rank = int((values > max(_LEAST_SHARE * values[-1], 0.0)).sum())
     condition = float(values[-1] / values[0]) if rank == len(values) else np.inf
@@ -101,16 +101,19 @@ def measured_excitation(centred: WithoutTrialLocked, lags: int, first_lag: int =
 
 
 def _sizes(centred: WithoutTrialLocked) -> Float[np.ndarray, " m"]:
-    return centred.trajectories.inputs.std(axis=(0, 1), where=centred.trajectories.inside()[..., None])
+    """Standard deviations; zero where rounding is left once what trajectories have in common is taken out."""
+    sizes = centred.trajectories.inputs.std(axis=(0, 1), where=centred.trajectories.inside()[..., None])
+    return np.where(sizes <= np.sqrt(_LEAST_SHARE) * centred.sizes, 0.0, sizes)
 
 
-def _still(centred: WithoutTrialLocked, sizes: Float[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
-    """Inputs of which rounding is left once what trajectories have in common is taken out."""
-    return sizes <= np.sqrt(_LEAST_SHARE) * centred.sizes
+def _of_unit_size(centred: WithoutTrialLocked) -> Trajectories:
+    """Inputs of standard deviation 1; zero where they are still."""
+    own, sizes = centred.trajectories, _sizes(centred)
+    return Trajectories(own.inputs / np.where(sizes > 0, sizes, np.inf), own.outputs, own.lengths)
 
 
-def _check_that_each_varies(centred: WithoutTrialLocked, sizes: Float[np.ndarray, " m"]) -> None:
-    still = np.flatnonzero(_still(centred, sizes))
+def _check_that_each_varies(centred: WithoutTrialLocked) -> None:
+    still = np.flatnonzero(_sizes(centred) == 0)
     if not len(still):
         return
     if centred.sizes[still[0]] > 0:

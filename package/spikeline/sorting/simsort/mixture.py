@@ -6,6 +6,7 @@ import numba
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from spikeline.openmp import one_openmp_thread
 from spikeline.sorting.simsort.first_centres import first_centres
 
 __all__ = ["fit_mixture"]
@@ -71,7 +72,8 @@ def fit_mixture(
     fitted = fitted[np.lexsort(fitted.T[::-1])]
     start = first_centres(fitted, int(np.clip(len(fitted) // _POINTS_PER_CENTRE, 1, _MOST_CENTRES)))
     count = len(start)
-    centres = KMeans(count, init=start, n_init=1, max_iter=20).fit(fitted.astype(np.float64)).cluster_centers_
+    with one_openmp_thread():
+        centres = KMeans(count, init=start, n_init=1, max_iter=20).fit(fitted.astype(np.float64)).cluster_centers_
     centres = centres.astype(np.float32)
     centre, spread = np.median(fitted, axis=0), np.maximum(1.0, fitted.std(axis=0)) * _SPARE
     wide = lambda x: (-0.5 * (((x - centre) / spread) ** 2).sum(1) - np.log(spread).sum()).astype(np.float32)  # noqa: E731

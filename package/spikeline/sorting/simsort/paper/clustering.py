@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from spikeline.errors import ConfigError, DataError, NumericalError
+from spikeline.openmp import one_openmp_thread
 from spikeline.sorting.simsort.paper.flat_mean_shift import mean_shift_labels
 from spikeline.sorting.simsort.paper.reduction import standardised, umap_reduced
 
@@ -159,7 +160,8 @@ def oracle_k_means_units(
     from sklearn.cluster import KMeans
 
     _check(points, n_true_units)
-    return KMeans(n_true_units, random_state=seed).fit_predict(points).astype(np.int64)
+    with one_openmp_thread():
+        return KMeans(n_true_units, random_state=seed).fit_predict(points).astype(np.int64)
 
 
 def oracle_spectral_units(
