@@ -17,9 +17,7 @@ NEURON_BENCHMARKS = [
 ]
 SYNTHESIS_BENCHMARKS = ["synthesis_realtime", "mearec_over_ours"]
 ALL_CORES = 16  # Snakemake lowers it to what a run has; workflow.cores is not known to runs on a cluster
-CHECKOUT = Path(workflow.basedir)  # a run may lie in another folder (--directory)
 PEERS = "results/peers"  # shared by all runs: it depends on envs/peers.txt alone
-SORTING_PEERS = "results/sorting_peers"  # likewise, on envs/sorting_peers.txt
 
 
 include: "benchmarks_dynamics.smk"
@@ -134,24 +132,6 @@ rule plan_seconds:
         "../scripts/benchmarks/plan_seconds.py"
 
 
-rule sorting_peers:
-    """Kilosort4 and MountainSort5 in an environment of their own."""
-    input:
-        CHECKOUT / "envs/sorting_peers.txt",
-    output:
-        f"{SORTING_PEERS}/installed.txt",
-    log:
-        "<logs>/performance/sorting_peers.log",
-    localrule: True
-    conda:
-        "../envs/spikeline.yaml"
-    params:
-        version=1,
-        folder=f"{SORTING_PEERS}/venv",
-    script:
-        "../scripts/benchmarks/peers.py"
-
-
 rule sorting_over_peers:
     """SimSort beside the peers on ten minutes of a tetrode: seconds, memory, accuracy, units."""
     input:
@@ -161,7 +141,7 @@ rule sorting_over_peers:
             if shard.cell in SETTINGS.simulation.cells.test
         ),
         peers=rules.sorting_peers.output[0],
-        program=CHECKOUT / "scripts/benchmarks/peers/sorting_run.py",
+        program=PEER_PROGRAM,
     output:
         "<results>/performance/sorting_over_peers.json",
     log:

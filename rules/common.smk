@@ -34,7 +34,8 @@ from spikeline.sorting.simsort.weight_files import (
     weights_checksums,
 )
 
-DATASETS = str(Path(workflow.basedir) / "config" / "datasets.yaml")
+CHECKOUT = Path(workflow.basedir)  # a run may lie in another folder (--directory)
+DATASETS = str(CHECKOUT / "config" / "datasets.yaml")
 try:
     # From the files themselves, not from Snakemake's reading of them: errors then name the line.
     SETTINGS = load_run(workflow.configfiles, workflow.config_settings.config)
@@ -243,7 +244,7 @@ def trained_weights(wildcards):
 
 
 # Counts up when a sorter of our own sorts differently, so that its sortings, and no others, are made again.
-SORTER_VERSIONS = {"simsort": 4}
+SORTER_VERSIONS = {"simsort": 5}
 
 
 def version_of_sorter(wildcards):

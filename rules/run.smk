@@ -22,6 +22,12 @@ rule summary:
         bank=rules.bank_tables.output.bank,
         scores=rules.scores.output.scores if SORTED_RECORDINGS else [],
         counts=rules.scores.output.counts if SORTED_RECORDINGS else [],
+        real_scores=expand(
+            rules.score_real.output.scores, dataset=KNOWN_REAL_RECORDINGS
+        ),
+        real_counts=expand(
+            rules.score_real.output.counts, dataset=KNOWN_REAL_RECORDINGS
+        ),
         detection=rules.detection_scores.output.scores if DRAWS_SIMSORT else [],
         identification=(
             rules.identification_scores.output.scores if DRAWS_SIMSORT else []
@@ -41,7 +47,7 @@ rule summary:
         mem_mb=memory_mb(500),
         runtime=minutes(5),
     params:
-        version=3,
+        version=4,
         benchmarks=benchmarks_made(),
         compared=COMPARED_SORTERS,
     script:

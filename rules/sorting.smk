@@ -4,6 +4,23 @@ SORTED_RECORDINGS = SETTINGS.sorting.recordings or [
 ]
 
 
+def channel_seconds_of(wildcards):
+    """How much there is to sort; a probe of a file is taken for a long one."""
+    recording = SETTINGS.recordings[wildcards.recording]
+    return (recording.probe.n_channels() or 384) * recording.duration_s
+
+
+def memory_of_sorting(wildcards, attempt):
+    """Room for networks and compiled kernels, and for the traces in single precision; MB."""
+    rate = SETTINGS.recordings[wildcards.recording].sampling_rate_hz
+    return int(4000 + 4e-6 * rate * channel_seconds_of(wildcards)) * attempt
+
+
+def minutes_of_sorting(wildcards, attempt):
+    """Half an hour more for each ten minutes of 20 channels: the slowest sorter takes a minute for ten of a tetrode (measured)."""
+    return int(30 + channel_seconds_of(wildcards) / 400) * attempt
+
+
 rule sortings:
     """Every sorting of every recording that is scored."""
     input:
@@ -20,6 +37,7 @@ rule sort:
     input:
         recording=rules.recording.output.manifest,
         weights=trained_weights,
+        peers=peers_of_sorter,
     output:
         "<results>/sorting/{recording}/{sorter}.h5",
     log:
@@ -30,8 +48,8 @@ rule sort:
         "../envs/spikeline.yaml"
     threads: 1
     resources:
-        mem_mb=memory_mb(4000),
-        runtime=minutes(30),
+        mem_mb=memory_of_sorting,
+        runtime=minutes_of_sorting,
     params:
         version=version_of_sorter,
         seed=SETTINGS.seed,
@@ -87,12 +105,32 @@ rule scores:
         "../scripts/sorting/scores.py"
 
 
+def megabytes_of_dataset(wildcards):
+    """Of its file, or of the largest in its folder."""
+    path = Path(SETTINGS.data_root, REAL_RECORDINGS[wildcards.dataset].path)
+    files = path.rglob("*") if path.is_dir() else [path]
+    return (
+        max((file.stat().st_size for file in files if file.is_file()), default=0) / 1e6
+    )
+
+
+def memory_of_real_sorting(wildcards, attempt):
+    """As `memory_of_sorting`, of two bytes a sample; traces that are longer lie in a file meanwhile."""
+    return int(4000 + min(2 * megabytes_of_dataset(wildcards), 28_000)) * attempt
+
+
+def minutes_of_real_sorting(wildcards, attempt):
+    """As `minutes_of_sorting`, of 60 kB a channel and second."""
+    return int(30 + megabytes_of_dataset(wildcards) / 24) * attempt
+
+
 rule sort_real:
     """Sort a real recording of the data-set table with one sorter."""
     input:
         # ancient: the data set's own row, in params, decides; an edit of another row reruns nothing
         table=ancient(DATASETS),
         weights=trained_weights,
+        peers=peers_of_sorter,
     output:
         "<results>/sorting/real/{dataset}/{sorter}.h5",
     log:
@@ -103,8 +141,8 @@ rule sort_real:
         "../envs/spikeline.yaml"
     threads: 1
     resources:
-        mem_mb=memory_mb(4000),
-        runtime=minutes(30),
+        mem_mb=memory_of_real_sorting,
+        runtime=minutes_of_real_sorting,
     params:
         version=version_of_sorter,
         seed=SETTINGS.seed,

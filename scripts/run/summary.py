@@ -10,6 +10,7 @@ summary = summarise(
     snakemake.input.get("scores") or None,
     snakemake.input.get("counts") or None,
     [*snakemake.input.parts, *snakemake.params.benchmarks],
+    real=zip(snakemake.input.real_scores, snakemake.input.real_counts, strict=True),
     detection_csv=snakemake.input.get("detection") or None,
     identification_csv=snakemake.input.get("identification") or None,
     **snakemake.params.compared,

@@ -3,6 +3,7 @@
 from spikeline.artifacts import Provenance
 from spikeline.config.sorting import SorterSettings
 from spikeline.log import log_to
+from spikeline.sorting.run_elsewhere import peers_environment
 from spikeline.sorting.simsort.weight_files import folder_of
 from spikeline.sorting.steps import sort_to_file
 
@@ -14,5 +15,6 @@ sort_to_file(
     seed=snakemake.params.seed,
     threads=snakemake.threads,
     trained_weights=folder_of(snakemake.input.weights),
+    peers=peers_environment(snakemake.input.peers),
     provenance=Provenance.of_job(snakemake),
 )

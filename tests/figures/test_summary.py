@@ -79,6 +79,7 @@ def test_the_networks_are_summarised_over_simulated_recordings(tables) -> None:
     assert summary["simsort.detection.f1_in_sorter"] == pytest.approx(in_sorter)
     assert summary["simsort.detection.f1_best"] == pytest.approx(own["f1"].max())
     assert summary["simsort.detection.f1_threshold_best"] == pytest.approx(plain["f1"].max())
+    assert summary["simsort.detection.recordings"] == 1
     assert {name.rpartition(".")[2]: value for name, value in summary.items() if "identification" in name} == {
         "ari": pytest.approx(0.9),
         "ari_pca": pytest.approx(0.8),
@@ -88,6 +89,17 @@ def test_the_networks_are_summarised_over_simulated_recordings(tables) -> None:
         "ari_margin_pca_told": pytest.approx(0.2),
         "ari_margin_umap": pytest.approx(0.3),
     }
+
+
+def test_a_recording_with_nothing_to_find_is_no_part_of_the_means(tables, tmp_path) -> None:
+    scores = pd.read_csv(tables["detection"]["scores"]).query("data == 'simulated'")
+    more = [scores.assign(recording=name, f1=scores["f1"] / 2) for name in ("other", "nothing")]
+    more[1]["f1"] = float("nan")
+    write_csv(tmp_path / "detection.csv", pd.concat([scores, *more]))
+    summary = summarise(detection_csv=tmp_path / "detection.csv")
+    own = pd.concat([scores, more[0]]).query("detector == 'simsort' and default")
+    assert summary["simsort.detection.recordings"] == 2
+    assert summary["simsort.detection.f1"] == pytest.approx(own["f1"].mean())
 
 
 def test_a_fixed_threshold_is_one_for_all_recordings(tmp_path) -> None:
@@ -111,7 +123,16 @@ def test_the_margin_is_there_if_simsort_is_compared(tables) -> None:
     means = pd.read_csv(files[0]).query("rule == 'spikeinterface'").groupby("sorter")["accuracy"].mean()
     expected = means["lupin"] - max(means["simple"], means["tridesclous2"])
     assert summary["simsort.sorting.accuracy_margin"] == pytest.approx(expected)
+    assert summary["simsort.sorting.accuracy_margin_least"] <= summary["simsort.sorting.accuracy_margin"]
+    assert "simsort.sorting.accuracy_margin_simsort_rule" in summary
     assert "simsort.sorting.accuracy_margin" not in summarise(None, *files, simsort="lupin", tetrodes=["tetrode"])
+
+
+def test_real_recordings_stand_beside_simulated_ones(tables) -> None:
+    files = tables["scores"]["scores"], tables["scores"]["counts"]
+    assert summarise(real=[files]) == summarise(None, *files)
+    with pytest.raises(FormatError, match="a second time"):
+        summarise(None, *files, real=[files])
 
 
 def test_flattened_joins_keys_by_dots() -> None:

@@ -12,9 +12,10 @@ from spikeline.sorting.run import _NOTHING_FOUND, check_recording, sort_recordin
 from spikeline.sorting.scoring import score_sorting
 from tests.saved_recordings import closed_files, saved
 from tests.sorting.simsort.simsort_fakes import fake_pipeline
-from tests.sorting.trains import recording_of, synthetic_tetrode
+from tests.sorting.trains import recording_of, synthetic_tetrode, tetrode
 
 __all__ = ["closed_files", "fake_pipeline"]
+PLACES = tetrode().contact_positions
 SORTERS = ("simple", "spykingcircus2", "tridesclous2", "lupin")
 
 
@@ -72,8 +73,25 @@ def test_traces_are_looked_at_once_and_refused_by_name(sorter, fake_pipeline, tm
     assert len(looks) == 2
 
 
-def test_known_failures_are_matched_by_all_their_texts():
-    assert all(len(texts) >= 1 and note for texts, note in _NOTHING_FOUND)
+@pytest.mark.parametrize(("texts", "note"), _NOTHING_FOUND, ids=[texts[-1] for texts, _ in _NOTHING_FOUND])
+def test_known_failures_are_matched_by_all_their_texts(labelled, texts, note, monkeypatch):
+    from spikeinterface.sorters.utils import SpikeSortingError
+
+    def sorted_with(trace):
+        def fails(*arguments, **options):
+            raise SpikeSortingError(trace)
+
+        monkeypatch.setattr("spikeinterface.sorters.run_sorter", fails)
+        return sort_recording(labelled[0], SorterSettings(sorter="simple"))
+
+    def trace_of(some):
+        return "\n".join(["Traceback (most recent call last):", *some])
+
+    found = sorted_with(trace_of(texts))
+    assert note and found.get_annotation("note") == note and not len(found.unit_ids)
+    for lacking in texts:
+        with pytest.raises(DataError, match="sorter 'simple' failed"):
+            sorted_with(trace_of(text for text in texts if text != lacking))
 
 
 def test_another_failure_of_a_sorter_is_passed_on(labelled):
@@ -150,10 +168,10 @@ def test_several_segments_are_refused():
 
 def test_band_is_fitted_to_the_rate_and_blocks_are_merged():
     slow = sorter_parameters(
-        SorterSettings(sorter="spykingcircus2", parameters={"filtering": {"freq_min": 300}}), 10_000.0, 2, 3
+        SorterSettings(sorter="spykingcircus2", parameters={"filtering": {"freq_min": 300}}), PLACES, 10_000.0, 2, 3
     )
     assert slow["filtering"] == {"freq_min": 300, "freq_max": 4500.0, "ftype": "bessel", "filter_order": 2}
     assert slow["job_kwargs"]["n_jobs"] == 2
     assert slow["seed"] == 3
-    fast = sorter_parameters(SorterSettings(sorter="tridesclous2"), 30_000.0, 1, 3)
+    fast = sorter_parameters(SorterSettings(sorter="tridesclous2"), PLACES, 30_000.0, 1, 3)
     assert fast["freq_max"] == 6000.0

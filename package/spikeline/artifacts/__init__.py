@@ -4,6 +4,7 @@ from spikeline.artifacts.atomic import atomic_file, atomic_folder
 from spikeline.artifacts.hdf5 import create_hdf5, open_hdf5, write_hdf5
 from spikeline.artifacts.manifest import manifest_path, read_manifest, write_manifest
 from spikeline.artifacts.provenance import Provenance, config_hash, file_checksum
+from spikeline.artifacts.scratch import scratch_beside
 from spikeline.artifacts.seeds import seed_integer, seed_sequence, seed_stream
 from spikeline.artifacts.tables import read_csv, read_json, write_csv, write_json
 from spikeline.artifacts.verify import Finding, TreeReport, verify_tree
@@ -24,6 +25,7 @@ __all__ = [
     "read_json",
     "read_manifest",
     "read_weights",
+    "scratch_beside",
     "seed_integer",
     "seed_sequence",
     "seed_stream",

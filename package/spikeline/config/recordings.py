@@ -43,6 +43,11 @@ class ProbeSettings(Settings):
     )
     file: str | None = setting(None, description="A probeinterface JSON file. Needed with kind file, and only there.")
 
+    def n_channels(self) -> int | None:
+        """Number of contacts, as far as the settings tell: None with a file."""
+        fixed = {"tetrode": 4, "grid32": 32, "neuropixels": 384, "linear": 16, "file": None}
+        return self.channels or fixed[self.kind]
+
 
 class PlacementSettings(Settings):
     """Where the units of interest lie around the probe."""

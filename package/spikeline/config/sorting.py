@@ -16,6 +16,11 @@ class SorterSettings(Settings):
     parameters: dict[str, Any] = setting(
         {}, description="Parameters handed to run_sorter. None by default: a sorter is judged as its authors set it."
     )
+    environment: Literal["spikeline", "peers"] = setting(
+        "spikeline",
+        description="Where the sorter is installed. peers: in an environment of its own, which the run makes from "
+        "envs/sorting_peers.txt; kilosort4 and mountainsort5 are in it.",
+    )
 
 
 class ScoringSettings(Settings):

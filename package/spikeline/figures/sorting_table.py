@@ -37,9 +37,13 @@ def mean_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def accuracy_margins(
-    scores: pd.DataFrame, simsort: str, peers: Collection[str], tetrodes: Collection[str]
+    scores: pd.DataFrame,
+    simsort: str,
+    peers: Collection[str],
+    tetrodes: Collection[str],
+    rule: str = "spikeinterface",
 ) -> pd.DataFrame:
-    """Accuracy of SimSort minus that of the best other sorter, by SpikeInterface's rule.
+    """Accuracy of SimSort minus that of the best other sorter.
 
     Parameters
     ----------
@@ -51,6 +55,8 @@ def accuracy_margins(
         Names of the sorters that are not SimSort.
     tetrodes
         Recordings that count.
+    rule
+        By which sortings are compared with the truth: ``spikeinterface`` or ``simsort``.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def accuracy_margins(
         recording, accuracy, best_peer, accuracy_of_best_peer, margin: a row per tetrode, and one for the units of all
         of them together; empty if SimSort or every peer is missing.
     """
-    own = scores[(scores["rule"] == "spikeinterface") & scores["recording"].isin(list(tetrodes))]
+    own = scores[(scores["rule"] == rule) & scores["recording"].isin(list(tetrodes))]
     if simsort not in set(own["sorter"]) or not set(own["sorter"]) & set(peers):
         return pd.DataFrame(columns=["recording", "accuracy", "best_peer", "accuracy_of_best_peer", "margin"])
     rows = []

@@ -54,7 +54,10 @@ def bank_summary(bank_csv: str | Path) -> dict[str, float | int | None]:
 
 
 def scores_summary(scores_csv: str | Path, counts_csv: str | Path) -> dict[str, float | int | None]:
-    """``sorting.{recording}.{sorter}.*``: mean accuracy, precision and recall by each rule, and the unit counts."""
+    """``sorting.{recording}.{sorter}.*``: mean accuracy, precision and recall by each rule, and the unit counts.
+
+    A recording may be simulated, or a real one whose true spikes are known.
+    """
     measures = ["accuracy", "precision", "recall"]
     scores = read_table(scores_csv, ["recording", "sorter", "rule"], measures, may_be_empty=True)
     counts = read_table(counts_csv, ["recording", "sorter"], _COUNTS, may_be_empty=True)
@@ -75,8 +78,9 @@ def scores_summary(scores_csv: str | Path, counts_csv: str | Path) -> dict[str, 
 
 
 def detection_summary(detection_csv: str | Path) -> dict[str, float | int | None]:
-    """``simsort.detection.*``: means of F1 over the simulated recordings.
+    """``simsort.detection.*``: means of F1 over the simulated recordings that have a unit with an SNR above 5.
 
+    ``recordings``: how many these are; without such a unit there is nothing to be found, and no F1.
     ``f1``: SimSort's network at even odds; ``f1_in_sorter``: at the probability above which the sorter looks at events.
     ``f1_threshold_fixed``: the plain detector and threshold that are best on all recordings together.
     ``f1_best`` and ``f1_threshold_best``: the network, and whichever plain detector is best on a recording, each at the
@@ -89,8 +93,10 @@ def detection_summary(detection_csv: str | Path) -> dict[str, float | int | None
     best = best_of_each(scores)
     plain = best[best["detector"] != "simsort"].groupby("recording")["f1"].max()
     fixed = scores[scores["detector"] != "simsort"].groupby(["detector", "threshold"])["f1"].mean()
+    own = simsort_default(scores)["f1"]
     values = {
-        "f1": simsort_default(scores)["f1"].mean(),
+        "recordings": own.count(),
+        "f1": own.mean(),
         "f1_in_sorter": scores.loc[scores["in_sorter"], "f1"].mean(),
         "f1_best": best.loc[best["detector"] == "simsort", "f1"].mean(),
         "f1_threshold_best": plain.mean(),
@@ -124,10 +130,20 @@ def identification_summary(identification_csv: str | Path) -> dict[str, float | 
 def margin_summary(
     scores_csv: str | Path, simsort: str, peers: Collection[str], tetrodes: Collection[str]
 ) -> dict[str, float | int | None]:
-    """``simsort.sorting.accuracy_margin`` (`spikeline.figures.sorting_table.accuracy_margins`), where it is defined."""
+    """``simsort.sorting.*``: mean accuracy less that of the best other sorter, where both are.
+
+    ``accuracy_margin``: over the units of all tetrodes, by SpikeInterface's rule, and ``accuracy_margin_simsort_rule`` by
+    SimSort's (`spikeline.figures.sorting_table.accuracy_margins`). ``accuracy_margin_least``: by SpikeInterface's rule on
+    the recording where it is smallest, of all that were sorted, dense probes and drift among them.
+    """
     scores = read_table(scores_csv, ["recording", "sorter", "rule"], ["accuracy"], may_be_empty=True)
-    margins = accuracy_margins(scores, simsort, peers, tetrodes)
-    return {"simsort.sorting.accuracy_margin": _number(margins["margin"].iloc[-1])} if len(margins) else {}
+    found: dict[str, float | int | None] = {}
+    for rule, name in (("spikeinterface", "accuracy_margin"), ("simsort", "accuracy_margin_simsort_rule")):
+        margins = accuracy_margins(scores, simsort, peers, tetrodes, rule)
+        if len(margins):
+            found[f"simsort.sorting.{name}"] = _number(margins["margin"].iloc[-1])
+    each = accuracy_margins(scores, simsort, peers, scores["recording"].unique())["margin"].iloc[:-1]
+    return found | ({"simsort.sorting.accuracy_margin_least": _number(each.min())} if len(each) else {})
 
 
 def flattened(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -145,6 +161,7 @@ def summarise(
     counts_csv: str | Path | None = None,
     parts: str | Path | Iterable[str | Path] = (),
     *,
+    real: Iterable[tuple[str | Path, str | Path]] = (),
     detection_csv: str | Path | None = None,
     identification_csv: str | Path | None = None,
     simsort: str | None = None,
@@ -161,6 +178,8 @@ def summarise(
         The score tables, both or neither.
     parts
         JSON documents with more numbers, nested or flat, e.g. ``{"simulation": {"placement": {...}}}``.
+    real
+        Scores and counts of each real recording.
     detection_csv, identification_csv
         The tables of these figures, or None.
     simsort, peers, tetrodes
@@ -180,6 +199,7 @@ def summarise(
         documents.append((str(scores_csv), scores_summary(scores_csv, counts_csv)))
         if simsort is not None:
             documents.append((str(scores_csv), margin_summary(scores_csv, simsort, peers, tetrodes)))
+    documents += [(str(scores), scores_summary(scores, counts)) for scores, counts in real]
     if detection_csv is not None:
         documents.append((str(detection_csv), detection_summary(detection_csv)))
     if identification_csv is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeline.artifacts import manifest_path, seed_integer
+from spikeline.artifacts.atomic import remove_leftovers
 from spikeline.config.sorting import SorterSettings
 from spikeline.errors import ConfigError, DataError, FormatError
 
@@ -36,7 +38,8 @@ def open_any_recording(
     Raises
     ------
     ConfigError, FormatError
-        As `spikeline.data.recording_files.open_recording`; FormatError too if the probe cannot be read.
+        As `spikeline.data.recording_files.open_recording`; ConfigError too if a stream or a probe is named for a
+        recording made by spikeline, which has its own, FormatError if the probe cannot be read.
     DataError
         If the probe does not fit the recording.
     """
@@ -46,9 +49,20 @@ def open_any_recording(
     path = Path(path)
     # one of ours without its manifest is unfinished, and its reader says so
     if reader is None and (manifest_path(path).is_file() or (path / "units.csv").is_file()):
+        _refuse_options(path, {"stream": stream, "probe": probe})
         return read_recording(path).recording
     recording = open_recording(path, reader, stream)
     return recording if probe is None else _with_probe(recording, Path(probe))
+
+
+def _refuse_options(path: Path, options: Mapping[str, str | Path | None]) -> None:
+    for option, value in options.items():
+        if value is not None:
+            raise ConfigError(
+                f"--{option} {value} for {path}, a recording made by spikeline",
+                f"no {option}: such a recording has one {option}, which it brings along",
+                f"leave --{option} out",
+            )
 
 
 def _with_probe(recording: si.BaseRecording, path: Path) -> si.BaseRecording:
@@ -93,7 +107,8 @@ def sort_to_folder(
     name
         What the recording is called; as in a workflow's run, the sorter's seed depends on it.
     folder
-        Where everything goes; what an earlier call wrote there is replaced.
+        Where everything goes; what an earlier call wrote there is replaced, and exports of the sorting that is replaced
+        are removed if they are not asked for again. While the sorter runs its files lie there too.
     settings
         Sorter and parameters.
     seed
@@ -128,7 +143,11 @@ def sort_to_folder(
         )
     for export in exports:
         check_export(export)
-    sorting = sort_recording(recording, settings, threads, seed_integer(seed, "sorting", f"{name}/{settings.sorter}"))
+    own_seed = seed_integer(seed, "sorting", f"{name}/{settings.sorter}")
+    sorting = sort_recording(recording, settings, threads, own_seed, output=folder / SORTING_FILE)
+    # before the sorting that they are of is replaced: a process killed in between leaves none that belong to another
+    for export in EXPORTS.values():
+        _remove(folder / export)
     write_sorting(folder / SORTING_FILE, sorting)
     if exports and len(sorting.unit_ids):
         analyzer = analyse(recording, sorting, threads=threads)
@@ -137,3 +156,11 @@ def sort_to_folder(
         if "nwb" in exports:
             export_nwb(folder / EXPORTS["nwb"], analyzer, session_start=session_start)
     return sorting
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder; a folder is never seen half deleted."""
+    remove_leftovers(path)
+    if os.path.lexists(path):
+        path.rename(path.with_name(f".{path.name}.tmp-old-{os.getpid()}"))
+        remove_leftovers(path)

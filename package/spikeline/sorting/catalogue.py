@@ -19,10 +19,13 @@ from spikeline.config.sorting import SorterSettings
 from spikeline.errors import ConfigError
 from spikeline.sorting.simsort.sorter_parameters import SORTER_NAME, default_parameters, settings_of
 
-__all__ = ["RESERVED", "check_sorters", "known_sorters", "refuse_unknown_parameters", "refuse_unknown_sorter"]
+__all__ = ["PEERS", "RESERVED", "check_sorters", "known_sorters", "refuse_unknown_parameters", "refuse_unknown_sorter"]
 
 RESERVED = ("job_kwargs", "seed")
 """Parameters that the run sets."""
+
+PEERS = {"kilosort4": ["kilosort"], "mountainsort5": ["mountainsort5", "isosplit6"]}
+"""Sorters of the peers' environment (``envs/sorting_peers.txt``), each with its packages."""
 
 _NAME = re.compile(r"^    sorter_name(?:: str)? = \"(\w+)\"", re.MULTILINE)
 
@@ -70,7 +73,8 @@ def check_sorters(sorters: Mapping[str, SorterSettings]) -> None:
     Raises
     ------
     ConfigError
-        If a sorter or a parameter is unknown or reserved, or a setting of SimSort is out of its bounds.
+        If a sorter or a parameter is unknown or reserved, a sorter is not in the environment it is to run in, or a
+        setting of SimSort is out of its bounds.
     """
     known = known_sorters()
     if not known:
@@ -79,6 +83,12 @@ def check_sorters(sorters: Mapping[str, SorterSettings]) -> None:
         refuse_unknown_sorter(settings.sorter, known)
         parameters = known[settings.sorter]
         refuse_unknown_parameters(settings.sorter, settings.parameters, parameters)
+        if settings.environment == "peers" and settings.sorter not in PEERS:
+            raise ConfigError(
+                f"sorter {settings.sorter!r} with environment: peers",
+                "there one of " + ", ".join(PEERS),
+                "leave environment out: this sorter is installed with spikeline, or to be installed beside it",
+            )
         if settings.sorter == SORTER_NAME:
             settings_of(settings.parameters)
 

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spikeline.artifacts import atomic_file, atomic_folder
 from spikeline.errors import ConfigError
 
@@ -65,12 +67,9 @@ def analyse(recording: si.BaseRecording, sorting: si.BaseSorting, *, threads: in
         Worker threads.
     """
     from spikeinterface.core import create_sorting_analyzer
-    from spikeinterface.preprocessing import bandpass_filter
 
     with _quiet():
-        if not recording.is_filtered():
-            highest = _HIGHEST_OF_NYQUIST * recording.get_sampling_frequency() / 2
-            recording = bandpass_filter(recording, freq_min=_BAND_HZ[0], freq_max=min(_BAND_HZ[1], highest))
+        recording = _around_zero(recording)
         analyzer = create_sorting_analyzer(
             sorting,
             recording,
@@ -86,6 +85,22 @@ def analyse(recording: si.BaseRecording, sorting: si.BaseSorting, *, threads: in
         )
         analyzer.compute("quality_metrics", metric_names=["num_spikes", "firing_rate", "snr", "isi_violation"])
     return analyzer
+
+
+def _around_zero(recording: si.BaseRecording) -> si.BaseRecording:
+    """The recording band-passed, as signed numbers of as many bits.
+
+    Unsigned samples have an offset, half their range or any other, and the filter takes it away whatever it is. They
+    are filtered even if they have been before: else the offset would be in every waveform.
+    """
+    from spikeinterface.preprocessing import bandpass_filter
+
+    given = np.dtype(recording.get_dtype())
+    if recording.is_filtered() and given.kind != "u":
+        return recording
+    highest = _HIGHEST_OF_NYQUIST * recording.get_sampling_frequency() / 2
+    signed = given.name.removeprefix("u")
+    return bandpass_filter(recording, freq_min=_BAND_HZ[0], freq_max=min(_BAND_HZ[1], highest), dtype=signed)
 
 
 def export_phy(folder: str | Path, analyzer: si.SortingAnalyzer, *, threads: int = 1) -> None:

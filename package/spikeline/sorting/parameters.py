@@ -6,26 +6,37 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+
 from spikeline.config.sorting import SorterSettings
 from spikeline.errors import ConfigError
 from spikeline.sorting.catalogue import RESERVED, refuse_unknown_parameters, refuse_unknown_sorter
+from spikeline.sorting.documented_settings import documented_settings, is_dense
 
-__all__ = ["sorter_parameters"]
+__all__ = ["merged", "sorter_parameters"]
 
 # Of the Nyquist frequency: a filter must have its upper edge below it, and SpikeInterface's defaults are made for 30
 # kHz.
 _HIGHEST_BAND_EDGE = 0.9
 
 
-def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads: int, seed: int) -> dict[str, Any]:
+def sorter_parameters(
+    settings: SorterSettings,
+    locations_um: Float[np.ndarray, "channels dimensions"],
+    sampling_rate_hz: float,
+    threads: int,
+    seed: int,
+) -> dict[str, Any]:
     """Parameters for ``run_sorter``.
 
     The sorter's defaults are kept but for these, each of which the user may set otherwise:
 
     - The upper edge of the band is brought below the Nyquist frequency (to 0.9 of it) where the default lies above:
       at 10 kHz all four component sorters fail on their default of 6000-7000 Hz.
-    - SpykingCircus2 tries motion correction by default; on a probe whose depth is smaller than 2 contacts there is
-      none to correct.
+    - SpykingCircus2 corrects motion by default; with few contacts, as a tetrode's, there is none to be seen. From 32
+      on it does as it is set.
+    - Kilosort4 and MountainSort5 are told what `documented_settings` says.
     - Preprocessed traces are not cached in shared memory, which the sorters never hand back, nor are intermediate
       arrays kept.
 
@@ -34,6 +45,8 @@ def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads
     settings
         The sorter and what the user sets; a block such as ``filtering`` is merged key by key with the sorter's
         default block.
+    locations_um
+        Contact positions.
     sampling_rate_hz
         Of the recording.
     threads
@@ -52,7 +65,8 @@ def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads
     refuse_unknown_sorter(name, available_sorters())
     defaults = get_default_sorter_params(name)
     refuse_unknown_parameters(name, settings.parameters, defaults)
-    parameters = _merged(_remedies(name, defaults, sampling_rate_hz), settings.parameters)
+    remedies = _remedies(name, defaults, locations_um, sampling_rate_hz)
+    parameters = merged(remedies, settings.parameters)
     _refuse_high_band(name, {**defaults, **parameters}, sampling_rate_hz)
     if "job_kwargs" in defaults:
         parameters["job_kwargs"] = {
@@ -67,15 +81,18 @@ def sorter_parameters(settings: SorterSettings, sampling_rate_hz: float, threads
     return parameters
 
 
-def _merged(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def merged(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A sorter's parameters with those given in their place; blocks key by key."""
     result = copy.deepcopy(base)
     for key, value in given.items():
         both = isinstance(value, Mapping) and isinstance(result.get(key), dict)
-        result[key] = _merged(result[key], value) if both else copy.deepcopy(value)
+        result[key] = merged(result[key], value) if both else copy.deepcopy(value)
     return result
 
 
-def _remedies(name: str, defaults: Mapping[str, Any], sampling_rate_hz: float) -> dict[str, Any]:
+def _remedies(
+    name: str, defaults: Mapping[str, Any], locations_um: np.ndarray, sampling_rate_hz: float
+) -> dict[str, Any]:
     """What differs from the sorter's defaults, in whole blocks so that a user's block can be merged into them."""
     result: dict[str, Any] = {
         key: copy.deepcopy(value) for key, value in defaults.items() if isinstance(value, dict) and key not in RESERVED
@@ -88,11 +105,13 @@ def _remedies(name: str, defaults: Mapping[str, Any], sampling_rate_hz: float) -
     if name in ("tridesclous2", "lupin"):
         result |= {"cache_preprocessing_mode": "no-cache", "save_array": False}
     if name == "spykingcircus2":
-        result |= {"cache_preprocessing": {"mode": "no-cache"}, "apply_motion_correction": False}
+        result |= {"cache_preprocessing": {"mode": "no-cache"}}
+        if not is_dense(locations_um):
+            result["apply_motion_correction"] = False
     if name == "simple":
         # HDBSCAN would start processes of its own for more than 16384 events.
         result["clusterer_kwargs"] = {"core_dist_n_jobs": 1}
-    return result
+    return result | documented_settings(name, locations_um, sampling_rate_hz)
 
 
 def _refuse_high_band(name: str, parameters: Mapping[str, Any], sampling_rate_hz: float) -> None:

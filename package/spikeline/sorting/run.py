@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spikeline.artifacts import scratch_beside
 from spikeline.config.sorting import SorterSettings
 from spikeline.errors import ConfigError, DataError
 from spikeline.sorting.compiled_kernels import keep_compiled_kernels
@@ -47,9 +48,17 @@ _NOTHING_FOUND = (
 
 
 def sort_recording(
-    recording: si.BaseRecording, sorter_settings: SorterSettings, threads: int = 1, seed: int = 0
+    recording: si.BaseRecording,
+    sorter_settings: SorterSettings,
+    threads: int = 1,
+    seed: int = 0,
+    *,
+    output: str | Path | None = None,
 ) -> si.NumpySorting:
     """Sort a recording.
+
+    All its traces are read once before the sorter starts, so that hours of sorting do not end in an error that a look
+    could have told; meanwhile no progress is shown.
 
     Parameters
     ----------
@@ -61,6 +70,9 @@ def sort_recording(
         Worker threads of the sorter. A minute of a tetrode is sorted faster by one than by two.
     seed
         Fixes every random draw, those too for which the sorter takes no seed (`_default_generators_seeded`).
+    output
+        Where the sorting will be written. The sorter's files, whitened traces as large as the recording among them, lie
+        beside it meanwhile; None: in the system's folder for temporary files.
 
     Returns
     -------
@@ -78,15 +90,13 @@ def sort_recording(
     """
     if threads < 1:
         raise ConfigError(f"threads = {threads}", "at least 1", "give the rule a thread")
-    parameters = sorter_parameters(sorter_settings, recording.get_sampling_frequency(), threads, seed)
     _check_form(recording)
+    places, rate = recording.get_channel_locations(), recording.get_sampling_frequency()
+    parameters = sorter_parameters(sorter_settings, places, rate, threads, seed)
     if sorter_settings.sorter != SORTER_NAME:  # SimSort looks at the traces itself: reading them once is enough
         _check_traces(recording)
-    with (
-        tempfile.TemporaryDirectory(prefix="spikeline-sorting-") as folder,
-        _contained(threads),
-        _default_generators_seeded(seed),
-    ):
+    place = tempfile.TemporaryDirectory(prefix="spikeline-sorting-") if output is None else scratch_beside(output)
+    with place as folder, _contained(threads), _default_generators_seeded(seed):
         return _run(
             _as_file(recording, Path(folder) / "recording"), sorter_settings.sorter, Path(folder) / "sorter", parameters
         )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spikeline.artifacts import Provenance, manifest_path, seed_integer, write_csv
 from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.sorting.score_sortings import score_sortings
 from spikeline.sorting.simsort.weight_files import with_trained_weights
 from spikeline.sorting.sorting_file import read_sorting, write_sorting
+
+if TYPE_CHECKING:
+    import spikeinterface as si
+
+    from spikeline.sorting.run_elsewhere import PeersEnvironment
 
 __all__ = ["real_tables_to_files", "score_to_files", "sort_dataset_to_file", "sort_to_file"]
 
@@ -22,6 +28,7 @@ def sort_to_file(
     seed: int,
     threads: int = 1,
     trained_weights: str | Path | None = None,
+    peers: PeersEnvironment | None = None,
     provenance: Provenance | None = None,
 ) -> str:
     """Sort a recording in a folder.
@@ -41,6 +48,8 @@ def sort_to_file(
         Worker threads.
     trained_weights
         Folder of the weights this run has trained, which ``parameters: {weights: trained}`` of SimSort stands for.
+    peers
+        Where sorters with ``environment: peers`` are installed.
     provenance
         For the manifest.
 
@@ -48,23 +57,44 @@ def sort_to_file(
     -------
     str
         Why no unit was found; empty if there are units.
+
+    Raises
+    ------
+    ConfigError
+        If the settings want the peers' environment and there is none, and as the sorting does.
     """
     from spikeline.data.spikeinterface_folder import read_spikeinterface_folder
     from spikeline.simulation.recordings.recording import read_recording
-    from spikeline.sorting.run import sort_recording
 
     folder = Path(recording_folder)
     # one of ours without its manifest is unfinished, and its reader says so
     ours = manifest_path(folder).is_file() or (folder / "units.csv").is_file()
     recording = read_recording(folder).recording if ours else read_spikeinterface_folder(folder)
     settings = with_trained_weights(settings, trained_weights)
-    sorting = sort_recording(recording, settings, threads, _sorter_seed(seed, folder.name, settings))
+    return _sort(recording, folder.name, sorting_path, settings, seed, threads, peers, provenance)
+
+
+def _sort(
+    recording: si.BaseRecording,
+    name: str,
+    sorting_path: str | Path,
+    settings: SorterSettings,
+    seed: int,
+    threads: int,
+    peers: PeersEnvironment | None,
+    provenance: Provenance | None,
+) -> str:
+    sorter_seed = seed_integer(seed, "sorting", f"{name}/{settings.sorter}")
+    if settings.environment == "peers":
+        from spikeline.sorting.run_elsewhere import sort_elsewhere
+
+        sorting = sort_elsewhere(recording, settings, peers, threads, sorter_seed, output=sorting_path)
+    else:
+        from spikeline.sorting.run import sort_recording
+
+        sorting = sort_recording(recording, settings, threads, sorter_seed, output=sorting_path)
     write_sorting(sorting_path, sorting, provenance)
     return str(sorting.get_annotation("note"))
-
-
-def _sorter_seed(seed: int, recording: str, settings: SorterSettings) -> int:
-    return seed_integer(seed, "sorting", f"{recording}/{settings.sorter}")
 
 
 def score_to_files(
@@ -119,18 +149,16 @@ def sort_dataset_to_file(
     seed: int,
     threads: int = 1,
     trained_weights: str | Path | None = None,
+    peers: PeersEnvironment | None = None,
     provenance: Provenance | None = None,
 ) -> str:
     """Sort a real recording of the data-set table; otherwise as `sort_to_file`."""
     from spikeline.data.dataset_table import read_dataset_table
     from spikeline.data.readers import read_dataset_recording
-    from spikeline.sorting.run import sort_recording
 
     recording = read_dataset_recording(dataset, data_root, read_dataset_table(table_path))
     settings = with_trained_weights(settings, trained_weights)
-    sorting = sort_recording(recording, settings, threads, _sorter_seed(seed, dataset, settings))
-    write_sorting(sorting_path, sorting, provenance)
-    return str(sorting.get_annotation("note"))
+    return _sort(recording, dataset, sorting_path, settings, seed, threads, peers, provenance)
 
 
 def real_tables_to_files(

@@ -3,9 +3,9 @@
     python sorting_run.py job.json result.json
 
 The job names a recording's folder (SpikeInterface's binary format), the sorter, its parameters, the number of cores it
-may use and where its spikes go. The result holds the seconds of ``run_sorter`` after a first sorting of a short
-stretch, which compiles what the sorter compiles and whose seconds stand apart, and the largest memory the process ever
-held.
+is held to (null: as many as there are) and where its spikes go. The result holds the seconds of ``run_sorter`` after a
+first sorting of a short stretch, which compiles what the sorter compiles and whose seconds stand apart, and the largest
+memory the process ever held.
 """
 
 import contextlib
@@ -38,11 +38,12 @@ def peak_memory_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def keep_to_cores(count: int) -> int:
+def keep_to_cores(count: int | None) -> int:
     """Leave this process the first ``count`` of its cores, where the system can; how many it has then."""
     if not hasattr(os, "sched_setaffinity"):
         return os.cpu_count() or 1
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+    if count is not None:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
     return len(os.sched_getaffinity(0))
 
 
@@ -62,7 +63,7 @@ def last_error(error: BaseException) -> str:
 
 def main(job_file: str, result_file: str) -> None:
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
-    cores = keep_to_cores(job["threads"])
+    cores = keep_to_cores(job["cores"])
     import numpy as np
     import spikeinterface
     from spikeinterface.sorters import run_sorter, sorter_dict
@@ -112,7 +113,8 @@ def main(job_file: str, result_file: str) -> None:
                 seconds, processor_seconds, found = sort(recording)
             except Exception as error:  # whatever a sorter fails with: it is a result too
                 traceback.print_exc()
-                result |= {"status": f"failed: {last_error(error)}", "seconds": time.perf_counter() - start}
+                result |= {"status": f"failed: {last_error(error)}", "trace": str(error)}
+                result["seconds"] = time.perf_counter() - start
             else:
                 spikes = found.to_spike_vector()
                 np.savez(

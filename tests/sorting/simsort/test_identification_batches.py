@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from spikeline.errors import DataError
 from spikeline.sorting.simsort.identification_batches import IdentificationBatches
 from spikeline.sorting.simsort.prepared_scenes import PreparedScene, PreparedScenes
 from spikeline.sorting.simsort.snippets import SNIPPET_SAMPLES, cut_snippets
@@ -71,3 +72,18 @@ def test_without_jitter_snippets_stand_at_the_peak() -> None:
     scene = Handmade()(0)
     everything = {snippet.tobytes() for snippet in cut_snippets(scene.traces, scene.spike_samples)}
     assert all(snippet.tobytes() in everything for snippet in batch["snippets"])
+
+
+class Quiet(Handmade):
+    """Of each scene only the unit that fires 3 times."""
+
+    def __call__(self, index: int) -> PreparedScene:
+        whole = super().__call__(index)
+        own = whole.unit_index == 1
+        return PreparedScene(whole.traces, whole.spike_samples[own], whole.unit_index[own])
+
+
+def test_scenes_without_a_unit_that_fires_often_enough_are_refused() -> None:
+    batches = IdentificationBatches(Quiet(), scenes_per_batch=2)
+    with pytest.raises(DataError, match=r"step 7 of handmade.* than 3 times\n.*4 spikes.*\n.*rate_hz, duration_s"):
+        batches.batch(7)

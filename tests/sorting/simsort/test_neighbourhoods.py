@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import spikeinterface as si
 
-from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, make_neighbourhoods
+from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, make_neighbourhoods, neighbourhoods_of
 
 
 def line(n: int) -> np.ndarray:
@@ -74,3 +75,28 @@ def test_hairs_breadths_do_not_decide() -> None:
         other = make_neighbourhoods(change(where))
         assert [group.tolist() for group in other.groups] == [group.tolist() for group in whole.groups]
         np.testing.assert_array_equal(other.home, whole.home)
+
+
+def test_tetrodes_placed_in_one_spot_share_no_group() -> None:
+    recording = si.NumpyRecording([np.zeros((10, 12), np.float32)], 10_000.0)
+    where = np.concatenate([grid(2, 2, 13.0) + 2 * tetrode for tetrode in range(3)])  # no two contacts may coincide
+    recording.set_dummy_probe_from_locations(where)
+    recording.set_channel_groups(np.repeat(["b", "a", "c"], 4))
+    made = neighbourhoods_of(recording)
+    assert sorted(group.tolist() for group in made.groups) == [list(range(4 * i, 4 * i + 4)) for i in range(3)]
+    assert [made.groups[home].tolist() for home in made.home[::4]] == [list(range(4 * i, 4 * i + 4)) for i in range(3)]
+    assert [around.tolist() for around in made.surroundings] == [group.tolist() for group in made.groups]
+
+
+def test_shanks_that_are_mixed_in_the_file_stay_apart() -> None:
+    where, shank = grid(6, 2, 25.0), np.arange(12) % 2
+    recording = si.NumpyRecording([np.zeros((10, 12), np.float32)], 10_000.0)
+    recording.set_dummy_probe_from_locations(where)
+    whole = neighbourhoods_of(recording)
+    expected = make_neighbourhoods(where)
+    assert [group.tolist() for group in whole.groups] == [group.tolist() for group in expected.groups]
+    recording.set_channel_groups(shank)
+    made = neighbourhoods_of(recording)
+    assert all(len(set(shank[group])) == 1 for group in [*made.groups, *made.surroundings])
+    for channel, home in enumerate(made.home):
+        assert channel in made.groups[home]

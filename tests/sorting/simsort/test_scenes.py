@@ -61,3 +61,8 @@ def test_cells_of_the_other_side_are_refused() -> None:
 def test_bounds_out_of_order_are_refused(units: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="the smaller first"):
         SceneSettings.parse({"units": list(units)})
+
+
+def test_the_narrowest_shell_has_scenes() -> None:
+    narrow = SceneSettings(duration_s=1.0, units=(2, 2), distance_um=(15.0, 25.0), rate_hz=(20.0, 20.0))
+    assert len(np.unique(plan_scene(BANK, narrow, 0, seed=5).unit_index)) == 2

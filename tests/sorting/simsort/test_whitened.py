@@ -60,6 +60,13 @@ def test_a_long_recording_lies_in_a_file(
     kept = made(folder=tmp_path)
     assert isinstance(kept, np.memmap) and Path(kept.filename).parent == tmp_path
     np.testing.assert_array_equal(kept, reference)
+    assert not list(tmp_path.iterdir())  # the file is gone with the array
+
+
+def test_an_offset_that_comes_later_makes_no_event_at_the_end(reference: np.ndarray) -> None:
+    moved = TRACES.copy()
+    moved[30_000:] += 2000
+    np.testing.assert_allclose(made(moved)[-600:], reference[-600:], atol=0.3)
 
 
 def test_progress_adds_up_to_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from spikeline.config.base import FiniteFloat, Range, Settings, setting
+from spikeline.config.keys import keys_of
+from spikeline.config.recordings import NoiseSettings
 from spikeline.config.training import TrainingSettings
 
-__all__ = ["SceneSettings", "check_accelerators", "settings_of_job"]
+__all__ = ["LEAST_SHELL_UM", "SceneSettings", "check_accelerators", "settings_of_job"]
+
+LEAST_SHELL_UM = 10.0
+"""A scene's farthest distance is drawn from so far above the nearest one on: room for a few cells at least."""
 
 
 class SceneSettings(Settings):
@@ -94,6 +99,48 @@ class SceneSettings(Settings):
         "is trained on one. What is drawn is the same, so the scenes agree to rounding. gpu does not go with "
         "training.accelerator: cpu, whose results are to be the same to the byte.",
     )
+
+    @field_validator("noise_uv", "rate_hz", "stretch")
+    @classmethod
+    def _above_zero(cls, bounds: tuple[float, float]) -> tuple[float, float]:
+        if bounds[0] <= 0:
+            raise ValueError(
+                f"the lower bound is {bounds[0]:g}, expected one above 0: what lies between is drawn log-uniformly; "
+                "raise it"
+            )
+        return bounds
+
+    @field_validator("noise_uv")
+    @classmethod
+    def _noise_of_a_recording(cls, bounds: tuple[float, float]) -> tuple[float, float]:
+        most = keys_of(NoiseSettings)["level_uv"].bounds["le"]
+        if bounds[1] > most:
+            raise ValueError(f"the upper bound is {bounds[1]:g}, expected at most {most:g}; lower it")
+        return bounds
+
+    @field_validator("distance_um")
+    @classmethod
+    def _room_for_cells(cls, bounds: tuple[float, float]) -> tuple[float, float]:
+        low, high = bounds
+        if low < 0:
+            raise ValueError(f"the lower bound is {low:g}, expected a distance, from 0 on; raise it")
+        if high < low + LEAST_SHELL_UM:
+            raise ValueError(
+                f"the bounds are {low:g} and {high:g}, expected {LEAST_SHELL_UM:g} um between them at least, so that "
+                f"there is room for cells; raise the upper one to {low + LEAST_SHELL_UM:g}"
+            )
+        return bounds
+
+    @model_validator(mode="after")
+    def _band_below_nyquist(self) -> SceneSettings:
+        (low, high), nyquist = self.band_hz, self.sampling_rate_hz / 2
+        if not 0 < low < high < nyquist:
+            raise ValueError(
+                f"band_hz = [{low:g}, {high:g}] with sampling_rate_hz = {self.sampling_rate_hz:g}: expected two "
+                f"different frequencies above 0 and below half the rate, {nyquist:g}; change band_hz, or raise "
+                "sampling_rate_hz"
+            )
+        return self
 
     @model_validator(mode="after")
     def _units_in_order(self) -> SceneSettings:

@@ -59,10 +59,10 @@ def make_probe(settings: ProbeSettings) -> probeinterface.Probe:
     elif kind == "grid32":
         positions, contact = _grid32_positions(pitch), {"shapes": "circle", "shape_params": {"radius": 5.0}}
     elif kind == "neuropixels":
-        positions = _neuropixels_positions(settings.channels or 384)
+        positions = _neuropixels_positions(settings.n_channels())
         contact = {"shapes": "square", "shape_params": {"width": 12.0}}
     else:
-        count = settings.channels or 16
+        count = settings.n_channels()
         positions = np.stack([np.zeros(count), pitch * np.arange(count)], axis=1)
     probe = probeinterface.Probe(ndim=2, si_units="um", name=kind)
     probe.set_contacts(positions=positions, contact_ids=[str(i) for i in range(len(positions))], **contact)

@@ -1,22 +1,18 @@
-"""The sorters that are measured, each with the settings its own documentation gives for the probe at hand.
-
-Nothing is tuned to the recording: what is set here follows from the number of channels, their distance and the sampling
-rate alone.
-"""
+"""The sorters that are measured, and what each is told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from spikeline.config.recordings import RecordingSettings
 from spikeline.config.sorting import SorterSettings
+from spikeline.sorting.run_elsewhere import parameters_elsewhere
 
-__all__ = ["CONTESTANTS", "Contestant", "OURS", "parameters_of"]
+__all__ = ["CONTESTANTS", "OURS", "Contestant", "parameters_of"]
 
 OURS = "simsort"
-_TETRODE_CHANNELS = 4
 
 
 @dataclass(frozen=True)
@@ -30,58 +26,20 @@ class Contestant:
     elsewhere
         Whether it is installed in the peers' environment, not beside spikeline.
     parameters
-        What differs from its defaults, given the recording; of one that is installed here, only what
-        `spikeline.sorting.parameters` does not set already.
+        What it is told besides its documented settings for the probe.
     """
 
     sorter: str
     elsewhere: bool = False
-    parameters: Callable[[RecordingSettings], Mapping[str, Any]] = field(default=lambda recording: {})
-
-
-def _kilosort4(recording: RecordingSettings) -> dict[str, Any]:
-    """For a tetrode, by Kilosort4's documentation (parameters.rst, hardware.rst), as of version 4.1.7.
-
-    Notes
-    -----
-    ``nearest_chans`` cannot exceed the number of channels, ``nearest_templates`` should not on a small probe;
-    ``nblocks = 0``: drift estimates are not accurate below 64 channels; ``dminx``: the lateral distance of contacts;
-    ``nt``: 2 ms and a sample; ``batch_size``: around 10 s where channels are very few.
-    ``do_CAR``: to be left out where the common reference is gone already. A simulated recording has none, and the
-    median of a tetrode's four channels takes the spikes along: in a minute of this recording Kilosort4 then finds
-    fewer of them than it needs to go on.
-    Everything else, thresholds too, is left as it is.
-    """
-    return {
-        "nearest_chans": _TETRODE_CHANNELS,
-        "nearest_templates": _TETRODE_CHANNELS,
-        "nblocks": 0,
-        "do_correction": False,
-        "do_CAR": False,
-        "dminx": recording.probe.pitch_um,
-        "nt": 1 + 2 * round(1e-3 * recording.sampling_rate_hz),
-        "batch_size": round(10 * recording.sampling_rate_hz),
-        "torch_device": "cpu",
-    }
-
-
-def _mountainsort5(recording: RecordingSettings) -> dict[str, Any]:
-    """Scheme 2 and threshold 5.5: the documented defaults.
-
-    Notes
-    -----
-    The band's upper edge has to lie below the Nyquist frequency; it is brought to 0.9 of it, as for every other sorter.
-    """
-    highest = 0.9 * recording.sampling_rate_hz / 2
-    return {"scheme": "2", "detect_threshold": 5.5, "freq_max": min(6000.0, highest)}
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 CONTESTANTS: Mapping[str, Contestant] = {
     contestant.sorter: contestant
     for contestant in (
-        Contestant(OURS, parameters=lambda recording: {"device": "cpu"}),
-        Contestant("kilosort4", elsewhere=True, parameters=_kilosort4),
-        Contestant("mountainsort5", elsewhere=True, parameters=_mountainsort5),
+        Contestant(OURS, parameters={"device": "cpu"}),
+        Contestant("kilosort4", elsewhere=True, parameters={"torch_device": "cpu"}),
+        Contestant("mountainsort5", elsewhere=True),
         Contestant("spykingcircus2"),
         Contestant("tridesclous2"),
         Contestant("lupin"),
@@ -90,12 +48,9 @@ CONTESTANTS: Mapping[str, Contestant] = {
 }
 """By name; the order is that of the tables."""
 
-# How the sorters that read SpikeInterface's job keywords as parameters of their own are given their threads.
-_JOB = {"pool_engine": "thread", "chunk_duration": "1s", "progress_bar": False, "mp_context": None}
-
 
 def parameters_of(contestant: Contestant, recording: RecordingSettings, threads: int, seed: int) -> dict[str, Any]:
-    """What ``run_sorter`` is given, as plain values.
+    """What ``run_sorter`` is given, as plain values: nothing is tuned to the recording, and all run on the CPU.
 
     Parameters
     ----------
@@ -108,11 +63,10 @@ def parameters_of(contestant: Contestant, recording: RecordingSettings, threads:
     seed
         For the draws it can be given one for.
     """
+    from spikeline.simulation.recordings.probes import make_probe
     from spikeline.sorting.parameters import sorter_parameters
 
-    given = dict(contestant.parameters(recording))
-    if contestant.elsewhere:
-        seeds = {"whitening_seed": seed} if contestant.sorter == "mountainsort5" else {}
-        return {**given, **seeds, "n_jobs": threads, **_JOB}
-    settings = SorterSettings(sorter=contestant.sorter, parameters=given)
-    return sorter_parameters(settings, recording.sampling_rate_hz, threads, seed)
+    settings = SorterSettings(sorter=contestant.sorter, parameters=dict(contestant.parameters))
+    make_parameters = parameters_elsewhere if contestant.elsewhere else sorter_parameters
+    places = make_probe(recording.probe).contact_positions
+    return make_parameters(settings, places, recording.sampling_rate_hz, threads, seed)

@@ -7,24 +7,20 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from spikeline.config.recordings import RecordingSettings
 from spikeline.errors import DataError
 from spikeline.simulation.benchmarks.child import run_child
 from spikeline.sorting.benchmarks.contestants import Contestant, parameters_of
 from spikeline.sorting.benchmarks.scored import TrueUnits
-from spikeline.sorting.sorting_file import make_sorting
+from spikeline.sorting.catalogue import PEERS
+from spikeline.sorting.run_elsewhere import read_spikes
 
-if TYPE_CHECKING:
-    import spikeinterface as si
+__all__ = ["sort_in_turns"]
 
-__all__ = ["INSTALLED_AS", "sort_in_turns"]
-
-# The package of sorters that do not come with SpikeInterface, for its version.
-INSTALLED_AS = {"simsort": ["spikeline"], "kilosort4": ["kilosort"], "mountainsort5": ["mountainsort5", "isosplit6"]}
+# For their versions.
+_PACKAGES = {"simsort": ["spikeline"], **PEERS}
 _MEASURED = ("seconds", "processor_seconds", "start_s", "warm_up_s", "peak_mb")
 
 
@@ -88,9 +84,9 @@ def sort_in_turns(
                         "recording": str(recording_folder),
                         "sorter": contestants[name].sorter,
                         "parameters": parameters[name],
-                        "threads": threads,
+                        "cores": threads,
                         "warm_up_s": warm_up_s,
-                        "packages": INSTALLED_AS.get(contestants[name].sorter, []),
+                        "packages": _PACKAGES.get(contestants[name].sorter, []),
                     },
                     truth,
                     settings.sampling_rate_hz,
@@ -119,14 +115,8 @@ def _sort_once(
         except DataError as error:  # a crash that no error tells of
             return {"status": f"failed: {error.seen.splitlines()[-1].strip()}"}
         if run["status"] == "sorted":
-            run["scores"] = truth.score(_read_spikes(spikes, rate_hz))
+            run["scores"] = truth.score(read_spikes(spikes, rate_hz))
     return run
-
-
-def _read_spikes(path: Path, rate_hz: float) -> si.NumpySorting:
-    with np.load(path, allow_pickle=False) as file:
-        names = [str(unit) for unit in range(int(file["n_units"]))]
-        return make_sorting(file["spike_samples"], file["unit_index"], names, rate_hz)
 
 
 def _summary(runs: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> dict[str, Any]:

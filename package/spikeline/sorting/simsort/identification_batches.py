@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from spikeline.artifacts import seed_stream
+from spikeline.errors import DataError
 from spikeline.sorting.simsort.prepared_scene import joined
 from spikeline.sorting.simsort.prepared_scenes import PreparedScenes
 from spikeline.sorting.simsort.snippets import SNIPPET_AFTER, SNIPPET_BEFORE
@@ -54,11 +55,17 @@ class IdentificationBatches:
         return others
 
     def batch(self, step: int) -> dict[str, np.ndarray | torch.Tensor]:
-        """``snippets`` [spikes, 4, 32], ``unit`` and ``scene`` [spikes]; units are numbered through all scenes."""
+        """``snippets`` [spikes, 4, 32], ``unit`` and ``scene`` [spikes]; units are numbered through all scenes.
+
+        Raises
+        ------
+        DataError
+            If no unit of any scene fired 4 times.
+        """
         newest = (step * self.scenes_per_batch) // self.steps_per_scene
         draw = seed_stream(self.scenes.seed, f"{self.scenes.stage}-spikes", str(step))
         snippets, units, scenes = [], [], []
-        n_units = 0
+        n_units, most = 0, 0
         for part in range(self.scenes_per_batch):
             scene = self.scenes(newest + part)
             inside = (scene.spike_samples >= SNIPPET_BEFORE + 2) & (
@@ -66,6 +73,7 @@ class IdentificationBatches:
             )
             for unit in range(scene.unit_index.max(initial=-1) + 1):
                 own = scene.spike_samples[(scene.unit_index == unit) & inside]
+                most = max(most, len(own))
                 if len(own) < _FEWEST:
                     continue
                 own = draw.permutation(own)[: self.spikes_per_unit]
@@ -74,6 +82,14 @@ class IdentificationBatches:
                 units.append(np.full(len(own), n_units))
                 scenes.append(np.full(len(own), part))
                 n_units += 1
+        if not n_units:
+            raise DataError(
+                f"step {step} of {self.scenes.stage}: no unit of its {self.scenes_per_batch} scenes fires more often "
+                f"than {most} times",
+                f"a unit with {_FEWEST} spikes at least, away from the ends of its scene",
+                "raise rate_hz, duration_s or units of simsort.identifier.scenes, or "
+                "simsort.identifier.batches.scenes_per_batch",
+            )
         return {
             "snippets": joined(snippets),
             "unit": np.concatenate(units),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int64
 
 from spikeline.sorting.simsort.detector import GROUP
 
-__all__ = ["Neighbourhoods", "make_neighbourhoods"]
+if TYPE_CHECKING:
+    import spikeinterface as si
+
+__all__ = ["Neighbourhoods", "make_neighbourhoods", "neighbourhoods_of"]
 
 _RADIUS_UM = 60.0
 
@@ -31,6 +35,25 @@ class Neighbourhoods:
     groups: list[Int64[np.ndarray, " _"]]
     home: Int64[np.ndarray, " channels"]
     surroundings: list[Int64[np.ndarray, " _"]]
+
+
+def neighbourhoods_of(recording: si.BaseRecording) -> Neighbourhoods:
+    """Groups of a recording's channels; channels that SpikeInterface knows to be of different groups share none.
+
+    Its property ``group`` tells apart probes, shanks, and the tetrodes of a drive, whose coordinates are often made up.
+    """
+    places, belongs = recording.get_channel_locations(), np.asarray(recording.get_channel_groups())
+    parts = [np.flatnonzero(belongs == one) for one in np.unique(belongs)]
+    made = [make_neighbourhoods(places[part]) for part in parts]
+    home = np.empty(len(places), np.int64)
+    first = np.cumsum([0, *(len(one.groups) for one in made)])
+    for part, one, offset in zip(parts, made, first[:-1], strict=True):
+        home[part] = one.home + offset
+    return Neighbourhoods(
+        [part[group] for part, one in zip(parts, made, strict=True) for group in one.groups],
+        home,
+        [part[around] for part, one in zip(parts, made, strict=True) for around in one.surroundings],
+    )
 
 
 def make_neighbourhoods(locations_um: Float[np.ndarray, "channels dimensions"]) -> Neighbourhoods:

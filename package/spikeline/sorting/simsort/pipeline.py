@@ -16,7 +16,7 @@ from spikeline.config.simsort import SimSortSettings
 from spikeline.sorting.simsort.mean_spikes import mean_spikes
 from spikeline.sorting.simsort.merging import merge_clusters
 from spikeline.sorting.simsort.mixture import fit_mixture
-from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, make_neighbourhoods
+from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, neighbourhoods_of
 from spikeline.sorting.simsort.peak_times import moved_to_peaks
 from spikeline.sorting.simsort.snippets import cut_snippets
 from spikeline.sorting.simsort.subdividing import subdivide
@@ -94,7 +94,7 @@ def sort(
 
     networks = load_networks(weights, device)
     resampling = Resampling(recording.get_sampling_frequency(), networks.sampling_rate_hz, networks.band_hz[1])
-    neighbourhoods = make_neighbourhoods(recording.get_channel_locations())
+    neighbourhoods = neighbourhoods_of(recording)
     # Pieces of the recording are shared out among threads, never one operation: small ones gain nothing, and with more
     # BLAS threads the first centres would differ in their last bits
     with _one_torch_thread(), threadpool_limits(1), _bar(progress) as stage:

@@ -34,7 +34,7 @@ class PreparedScenes:
     Parameters
     ----------
     entries, allowed_cells, seed, stage
-        See `scenes.make_scene`.
+        See `scenes.plan_scene`.
     settings
         Bounds of what is drawn.
     keep

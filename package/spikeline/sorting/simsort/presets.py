@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import spikeinterface as si
 
 __all__ = ["FoundUnits", "sort_with_preset"]
+
+# The number of threads within an operation, and the published method's draws, belong to the whole process: of two
+# sortings at once, the first to end would change both for the other, and with them last bits or all of its result.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class FoundUnits:
 def sort_with_preset(
     recording: si.BaseRecording, parameters: Mapping[str, Any], *, threads: int, progress: bool, folder: Path
 ) -> FoundUnits:
-    """Sort a recording with the preset that the sorter's parameters name.
+    """Sort a recording with the preset that the sorter's parameters name; other threads that ask for it meanwhile wait.
 
     Parameters
     ----------
@@ -66,18 +71,21 @@ def sort_with_preset(
     settings = settings_of(parameters)
     options = {"weights": parameters["weights"], "device": parameters["device"]}
     options |= {"threads": threads, "progress": progress}
-    if preset_of(parameters) == PAPER_PRESET:
-        from spikeline.sorting.simsort.paper.sorting import sort_as_published
+    with _ONE_AT_A_TIME:
+        if preset_of(parameters) == PAPER_PRESET:
+            return _published(recording, parameters, options)
+        from spikeline.sorting.simsort import pipeline
 
-        published = sort_as_published(recording, paper_settings_of(parameters), seed=parameters["seed"], **options)
-        return FoundUnits(
-            published.spike_samples, published.unit_index, published.unit_channels, {"chunk": published.unit_chunks}
-        )
-    from spikeline.sorting.simsort import pipeline
-
-    found = pipeline.sort(recording, settings, folder=folder, **options)
+        found = pipeline.sort(recording, settings, folder=folder, **options)
     spikes = np.bincount(found.unit_index, minlength=len(found.unit_channels))
     scores = np.bincount(found.unit_index, weights=found.spike_scores, minlength=len(found.unit_channels))
     return FoundUnits(
         found.spike_samples, found.unit_index, found.unit_channels, {"mean_score": scores / np.maximum(spikes, 1)}
     )
+
+
+def _published(recording: si.BaseRecording, parameters: Mapping[str, Any], options: dict[str, Any]) -> FoundUnits:
+    from spikeline.sorting.simsort.paper.sorting import sort_as_published
+
+    found = sort_as_published(recording, paper_settings_of(parameters), seed=parameters["seed"], **options)
+    return FoundUnits(found.spike_samples, found.unit_index, found.unit_channels, {"chunk": found.unit_chunks})

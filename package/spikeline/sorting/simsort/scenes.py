@@ -21,6 +21,7 @@ from spikeline.config.recordings import (
     SpikeTrainSettings,
 )
 from spikeline.config.simsort import SceneSettings
+from spikeline.config.simsort.scenes import LEAST_SHELL_UM
 from spikeline.simulation.bank import BankEntry
 from spikeline.simulation.recordings.recording import make_recording
 from spikeline.simulation.recordings.simulated_recording import RecordingPlan, SimulatedRecording
@@ -91,6 +92,7 @@ def plan_scene(
     """
     draw = seed_stream(seed, stage, str(index))
     low, high = settings.noise_uv
+    nearest, farthest = settings.distance_um
     noise_uv = float(np.exp(draw.uniform(np.log(low), np.log(high))))
     recording = RecordingSettings(
         probe=ProbeSettings(kind="tetrode"),
@@ -98,9 +100,7 @@ def plan_scene(
         duration_s=settings.duration_s,
         sampling_rate_hz=settings.sampling_rate_hz,
         drive="events",
-        placement=PlacementSettings(
-            distance_um=(settings.distance_um[0], draw.uniform(settings.distance_um[0] + 10, settings.distance_um[1]))
-        ),
+        placement=PlacementSettings(distance_um=(nearest, draw.uniform(nearest + LEAST_SHELL_UM, farthest))),
         noise=NoiseSettings(level_uv=noise_uv, colour=str(draw.choice(settings.colours))),
         spike_trains=SpikeTrainSettings(rate_hz=settings.rate_hz, burst_fraction=settings.burst_fraction),
     )

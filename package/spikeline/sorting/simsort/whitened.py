@@ -13,15 +13,19 @@ from jaxtyping import Float, Float32
 from scipy import signal
 
 from spikeline.errors import DataError
-from spikeline.sorting.simsort.whitening import Whitening, fit_whitening
+from spikeline.sorting.simsort.noise_stretches import noise_stretches
+from spikeline.sorting.simsort.scratch_traces import scratch_traces
+from spikeline.sorting.simsort.whitening import fit_whitening
 
 if TYPE_CHECKING:
     import spikeinterface as si
 
 __all__ = ["Resampling", "whitened_traces"]
 
-_BLOCK_S = 10.0
-_NOISE_STRETCHES, _NOISE_S = 20, 2.0
+_BLOCK_S, _BLOCK_CHANNELS = (
+    10.0,
+    32,
+)  # shorter blocks for more channels, so that each thread's fit in its share of memory
 _MOST_IN_MEMORY = 2_000_000_000
 _REACH = 10  # samples of the slower rate on either side that the anti-alias filter sees
 _LARGEST_FACTOR = 1000
@@ -86,7 +90,8 @@ class Resampling:
         traces = np.asarray(read(low, high), np.float32)
         if self.up == self.down:
             return traces[start - low : stop - low]
-        resampled = signal.upfirdn(self._taps, traces, self.up, self.down, axis=0)
+        # beyond the recording's ends its last values, so that what is left of an offset makes no step there
+        resampled = signal.upfirdn(self._taps, traces, self.up, self.down, axis=0, mode="edge")
         at = start - low // self.down * self.up + self._half // self.down
         return np.ascontiguousarray(resampled[at : at + stop - start], np.float32)
 
@@ -113,9 +118,14 @@ def whitened_traces(
     threads
         Blocks that are worked on at a time; changes no result.
     folder
-        Where a file holds the traces if they exceed 2 GB; None: always in memory.
+        Where a file holds the traces if they exceed 2 GB (`scratch_traces`); None: always in memory.
     advance
         Told the share that was done.
+
+    Raises
+    ------
+    DataError
+        If the recording is too short, constant, or blank for the most part, or the file system is too small.
     """
     n_source = recording.get_num_samples()
     n_samples, n_channels = resampling.length(n_source), recording.get_num_channels()
@@ -126,12 +136,14 @@ def whitened_traces(
     def read(start: int, stop: int) -> np.ndarray:
         return recording.get_traces(start_frame=start, end_frame=stop) - offset
 
-    whitening = _fit(read, resampling, n_source, n_samples, band_hz, recording.get_channel_locations())
+    noise = noise_stretches(read, resampling, n_source, list(recording.channel_ids))
+    whitening = fit_whitening(noise, resampling.rate_hz, band_hz, recording.get_channel_locations())
+    del noise
     if folder is not None and 4 * n_samples * n_channels > _MOST_IN_MEMORY:
-        out = np.memmap(folder / "whitened.raw", np.float32, "w+", shape=(n_samples, n_channels))
+        out = scratch_traces(folder, n_samples, n_channels)
     else:
         out = np.empty((n_samples, n_channels), np.float32)
-    step = int(_BLOCK_S * resampling.rate_hz)
+    step = int(_BLOCK_S * resampling.rate_hz * min(1.0, _BLOCK_CHANNELS / n_channels))
 
     def one(start: int) -> None:
         stop = min(start + step, n_samples)
@@ -143,18 +155,3 @@ def whitened_traces(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(one, range(0, n_samples, step)))
     return out
-
-
-def _fit(
-    read: Callable[[int, int], np.ndarray],
-    resampling: Resampling,
-    n_source: int,
-    n_samples: int,
-    band_hz: tuple[float, float],
-    locations: np.ndarray,
-) -> Whitening:
-    length = int(_NOISE_S * resampling.rate_hz)
-    count = min(_NOISE_STRETCHES, max(1, n_samples // length))
-    starts = np.linspace(0, max(0, n_samples - length), count).astype(np.int64)
-    stretches = [resampling.block(read, n_source, int(start), int(min(start + length, n_samples))) for start in starts]
-    return fit_whitening(np.concatenate(stretches), resampling.rate_hz, band_hz, locations)

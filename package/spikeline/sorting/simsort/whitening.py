@@ -36,6 +36,7 @@ LOUD_REACH = 5
 _SHORTEST = 512
 _EIGENVALUE_FLOOR = 1e-3
 _NEAREST = 16
+_AT_A_TIME = 32  # channels whose windows and spectra are in memory together
 
 
 @dataclass(frozen=True)
@@ -173,9 +174,14 @@ def _inverse_filter(
     traces: Float32[np.ndarray, "samples channels"], sampling_rate_hz: float, band_hz: tuple[float, float]
 ) -> tuple[Float32[np.ndarray, " taps"], float]:
     """The filter, and the share of the spectrum it lets pass."""
-    # slow potentials would leak into all frequencies
-    steady = signal.sosfiltfilt(steadying_filter(sampling_rate_hz, band_hz), traces, axis=0)
-    return inverse_filter(*_median_spectrum(steady, sampling_rate_hz), sampling_rate_hz, band_hz)
+    parts = []
+    for first in range(0, traces.shape[1], _AT_A_TIME):
+        # slow potentials would leak into all frequencies
+        some = traces[:, first : first + _AT_A_TIME]
+        steady = signal.sosfiltfilt(steadying_filter(sampling_rate_hz, band_hz), some, axis=0)
+        frequency, power = _median_spectrum(steady, sampling_rate_hz)
+        parts.append(power)
+    return inverse_filter(frequency, np.concatenate(parts, axis=1), sampling_rate_hz, band_hz)
 
 
 def _median_spectrum(

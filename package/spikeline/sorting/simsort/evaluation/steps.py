@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spikeline.artifacts import Provenance, read_csv, write_csv
+from spikeline.artifacts import Provenance, read_csv, scratch_beside, write_csv
 from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.errors import DataError
 from spikeline.sorting.simsort.weight_files import with_trained_weights
@@ -90,7 +88,7 @@ def detection_tables_to_files(
     from spikeline.training.reproducible import reproducible
 
     name, data, traces, truth = _read(recording)
-    with reproducible(threads, on_cpu=True), _scratch(outputs) as scratch:
+    with reproducible(threads, on_cpu=True), scratch_beside(next(iter(outputs.values()))) as scratch:
         tables = detection_tables(
             traces,
             true_spikes(traces, truth, filter_hz, scoring.true_time),
@@ -124,7 +122,7 @@ def identification_tables_to_files(
     from spikeline.training.reproducible import reproducible
 
     name, data, traces, truth = _read(recording)
-    with reproducible(threads, on_cpu=True), _scratch(outputs) as scratch:
+    with reproducible(threads, on_cpu=True), scratch_beside(next(iter(outputs.values()))) as scratch:
         tables = identification_tables(
             traces,
             true_spikes(traces, truth, filter_hz, scoring.true_time),
@@ -189,15 +187,6 @@ def _read(recording: str | Path | DatasetPlace) -> tuple[str, str, si.BaseRecord
             "evaluate another data set; docs/datasets.md says which layouts have true spikes",
         )
     return recording.dataset, "real", read_dataset_recording(*where), truth
-
-
-@contextmanager
-def _scratch(outputs: Mapping[str, str | Path]) -> Iterator[Path]:
-    """A folder beside the outputs, where there is room, that is gone afterwards."""
-    beside = Path(next(iter(outputs.values()))).parent
-    beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".whitened-") as folder:
-        yield Path(folder)
 
 
 def _networks(sorter: SorterSettings, trained_weights: str | Path | None) -> Networks:
