@@ -29,11 +29,7 @@ COMPARED_SORTERS = {
         for name, sorter in SETTINGS.sorting.sorters.items()
         if sorter.sorter != "simsort"
     ],
-    "tetrodes": [
-        name
-        for name in SORTED_RECORDINGS
-        if SETTINGS.recordings[name].probe.kind == "tetrode"
-    ],
+    "tetrodes": tetrodes(SETTINGS),
 }
 EVALUATED_SORTER = (
     {
@@ -66,7 +62,7 @@ rule detection_tables:
         runtime=minutes(20),
     params:
         **EVALUATED_SORTER,
-        version=4,
+        version=5,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
     script:
@@ -94,7 +90,7 @@ rule detection_tables_real:
         runtime=minutes(20),
     params:
         **EVALUATED_SORTER,
-        version=4,
+        version=5,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
         dataset=lambda wildcards: REAL_RECORDINGS[wildcards.dataset].truth_keys(),

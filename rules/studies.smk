@@ -64,6 +64,7 @@ rule study_scores:
         runtime=minutes(30),
     params:
         version=2,
+        sorter_version=SORTER_VERSIONS["simsort"],
         seed=SETTINGS.seed,
         sorter=STUDIED_SORTER,
         scoring=SETTINGS.sorting.scoring.plain(),
@@ -110,7 +111,7 @@ rule clustering_table:
         runtime=minutes(30),
     params:
         **EVALUATED_SORTER,
-        version=1,
+        version=2,
         seed=SETTINGS.seed,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
@@ -174,6 +175,7 @@ rule tuning_scores:
         runtime=minutes(30),
     params:
         version=2,
+        sorter_version=SORTER_VERSIONS["simsort"],
         seed=SETTINGS.seed,
         sorter=STUDIED_SORTER,
         scoring=SETTINGS.sorting.scoring.plain(),

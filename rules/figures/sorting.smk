@@ -52,7 +52,9 @@ rule real_recording:
         mem_mb=memory_mb(1000),
         runtime=minutes(5),
     params:
-        version=1,
+        version=2,
         tier=SETTINGS.run,
+        # one that found nothing stands in no table
+        sorters=list(SETTINGS.sorting.sorters),
     script:
         "../../scripts/figures/real_recording.py"

@@ -10,6 +10,7 @@ draw_real_recording(
     snakemake.input.excerpt,
     snakemake.input.spikes,
     snakemake.output.png.removesuffix(".png"),
+    sorters=snakemake.params.sorters,
     tier=snakemake.params.tier,
     provenance=Provenance.of_job(snakemake),
 )

@@ -24,7 +24,11 @@ def test_reads_back_as_the_same_settings(tmp_path):
 def test_every_key_is_there(tmp_path):
     document = resolved_document(_settings())
     assert document["simulation"]["bank"]["duration_s"] == 60.0
-    assert document["sorting"]["sorters"]["simple"] == {"sorter": "simple", "parameters": {}}
+    assert document["sorting"]["sorters"]["simple"] == {
+        "sorter": "simple",
+        "parameters": {},
+        "environment": "spikeline",
+    }
 
 
 def test_no_machine_paths(tmp_path):

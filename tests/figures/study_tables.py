@@ -9,6 +9,8 @@ import pandas as pd
 
 from spikeline.artifacts import seed_stream, write_csv
 
+REDUCERS = ("none", "pca", "umap", "t_sne")
+CLUSTERERS = ("mixture", "mean_shift", "dbscan", "told_mixture", "told_k_means", "told_spectral")
 CELLS = ("L5_TTPC1_cADpyr232_1", "L5_NBC_bAC217_1", "L5_MC_bAC217_1", "L5_STPC_cADpyr232_1")
 
 
@@ -47,8 +49,8 @@ def clustering_rows(recording: str) -> pd.DataFrame:
     """Every combination that `clustering_table` has."""
     rows = [
         ("off", reducer, clusterer, 0.9 - 0.1 * r - 0.05 * c)
-        for r, reducer in enumerate(("none", "pca", "umap"))
-        for c, clusterer in enumerate(("mixture", "mean_shift", "told_mixture", "told_k_means"))
+        for r, reducer in enumerate(REDUCERS)
+        for c, clusterer in enumerate(CLUSTERERS)
     ]
     rows += [("batch", "none", "mixture", 0.6), ("fixed_basis", "none", "mixture", 0.8)]
     table = pd.DataFrame(rows, columns=["denoising", "reducer", "clusterer", "ari"])

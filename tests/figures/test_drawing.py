@@ -25,7 +25,9 @@ from spikeline.figures import (
     draw_real_recording,
     draw_recording_excerpt,
     draw_traces,
+    real_recording,
 )
+from tests.figures.caught import caught
 from tests.figures.synthetic_tables import write_recording_tables, write_score_tables
 
 # figure -> (function, group of tables, its tables in order)
@@ -153,6 +155,22 @@ def test_real_recording_draws_sorters_that_found_nothing(tables, tmp_path) -> No
         tmp_path / "waveforms.csv", tables["real"]["excerpt"], tmp_path / "spikes.csv", tmp_path / "figure"
     )
     assert written["png"].exists()
+
+
+def test_a_sorter_of_several_that_found_nothing_has_a_row_of_its_own(tables, tmp_path, monkeypatch) -> None:
+    """It stands in no table, so its name has to come from elsewhere; its row has the scale of the others'."""
+    figures = caught(monkeypatch, real_recording)
+    paths = [tables["real"][name] for name in ("waveforms", "excerpt", "spikes")]
+    found = sorted(set(pd.read_csv(paths[2])["sorter"]))
+    names = [*found, "zero"]
+    written = draw_real_recording(*paths, tmp_path / "figure", sorters=["zero", found[0]])
+    rows = {axes.get_ylabel(): axes for axes in figures[0].axes}
+    assert rows["zero"].get_xlim() == rows[found[0]].get_xlim() and rows["zero"].texts[0].get_text() == "no unit"
+    assert "0 units, 0 spikes" in {axes.get_title(loc="right") for axes in figures[0].axes}
+    drawn = pd.read_csv(written["csv"], low_memory=False)
+    counts = drawn[drawn["table"] == "sorters"].set_index("sorter")
+    assert counts.index.tolist() == names
+    assert counts.loc["zero", ["units", "spikes"]].tolist() == [0, 0] and counts.loc[found, "spikes"].min() > 0
 
 
 def test_figures_import_no_simulator_sorter_or_network() -> None:

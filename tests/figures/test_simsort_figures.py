@@ -7,6 +7,8 @@ import pytest
 
 from spikeline.artifacts import write_csv
 from spikeline.errors import FormatError
+from spikeline.figures import detection as detection_figure
+from spikeline.figures import detection_excerpt as excerpt_figure
 from spikeline.figures import (
     draw_detection,
     draw_detection_excerpt,
@@ -17,6 +19,7 @@ from spikeline.figures import (
 from spikeline.figures.detection import best_of_each, simsort_default
 from spikeline.figures.reference import NOT_AVAILABLE
 from spikeline.figures.sorting_table import accuracy_margins, mean_scores
+from tests.figures.caught import caught
 
 
 def test_the_best_threshold_is_chosen_per_recording_and_the_default_is_not() -> None:
@@ -85,6 +88,33 @@ def test_one_recording_without_large_units_is_drawn(tables, tmp_path) -> None:
     written = draw_detection(tmp_path / "scores.csv", tables["detection"]["units"], tmp_path / "figure")
     drawn = pd.read_csv(written["csv"])
     assert set(drawn.loc[drawn["table"] == "scores", "paper"]) == {NOT_AVAILABLE}
+
+
+@pytest.mark.parametrize("lowest", [0.03, 0.62])
+def test_no_recall_is_cut_off_and_the_mean_says_of_how_many_it_is(lowest, tables, tmp_path, monkeypatch) -> None:
+    scores = pd.read_csv(tables["detection"]["scores"])
+    scores.loc[scores.index[0], "recall"] = lowest
+    alone = scores.assign(recording="nothing to find", recall=float("nan"), f1=float("nan"), n=0, n_units=0)
+    write_csv(tmp_path / "scores.csv", pd.concat([scores, alone]))
+    figures = caught(monkeypatch, detection_figure)
+    draw_detection(tmp_path / "scores.csv", tables["detection"]["units"], tmp_path / "figure")
+    axes = figures[0].axes[0]
+    assert axes.get_xlim()[0] < min(lowest, 0.5) and axes.get_title(loc="left") == "thick: mean of 2 recordings"
+
+
+def test_a_detector_that_is_silent_in_the_part_keeps_its_row(tables, tmp_path, monkeypatch) -> None:
+    paths = dict(tables["detection"])
+    events = pd.read_csv(paths["events"])
+    silent = (events["detector"] == "simsort") & (events.index > 0)
+    write_csv(tmp_path / "events.csv", events[~silent])
+    figures = caught(monkeypatch, excerpt_figure)
+    files = (paths["excerpt"], paths["probability"], paths["spikes"], tmp_path / "events.csv")
+    draw_detection_excerpt(*files, tmp_path / "figure", zoom_ms=80.0)
+    rows = {
+        place: sum(len(line.get_xdata()) for line in figures[0].axes[5].lines if set(line.get_ydata()) == {place})
+        for place in (-1, -2)
+    }
+    assert rows[-1] == 0 and rows[-2] > 0  # the network's, and the threshold's
 
 
 def test_an_excerpt_without_spikes_and_detections_is_drawn(tables, tmp_path) -> None:

@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from scipy.stats import bootstrap as reference_bootstrap
 
 from spikeline.artifacts import verify_tree, write_csv
 from spikeline.errors import FormatError
+from spikeline.figures import ablations as ablations_figure
 from spikeline.figures import draw_ablations, draw_fine_tuning, draw_held_out_classes, draw_training_data
 from spikeline.figures.reference import NOT_AVAILABLE
 from spikeline.figures.study_measures import bootstrap, differences, items
-from tests.figures.study_tables import study_table, write_study_tables
+from spikeline.sorting.simsort.studies import clusterings as studied
+from tests.figures.caught import caught
+from tests.figures.study_tables import CLUSTERERS, REDUCERS, study_table, write_study_tables
 
 AMOUNTS = {"recording": {"amount": "recording"}, "neurons": {"amount": "neurons"}}
 
@@ -112,6 +116,18 @@ def test_ablations_without_other_clusterings_and_with_one_variant_are_drawn(tabl
     write_csv(tmp_path / "one.csv", study_table("s", {"all": {"level": 0.9}}))
     written = draw_ablations([tmp_path / "one.csv"], tmp_path / "figure")
     assert "clusterings" not in set(pd.read_csv(written["csv"], low_memory=False)["table"])
+
+
+def test_every_clustering_of_the_table_has_its_place_and_its_mean(tables, tmp_path, monkeypatch) -> None:
+    figures = caught(monkeypatch, ablations_figure)
+    ablations(tables, tmp_path / "figure")
+    axes = next(axes for axes in figures[0].findobj(Axes) if axes.get_images())
+    table = pd.read_csv(tables["clusterings"]).query("denoising == 'off'").set_index(["reducer", "clusterer"])
+    expected = [f"{table.loc[(r, c), 'ari']:.2f}" for r in REDUCERS for c in CLUSTERERS]
+    assert [text.get_text() for text in axes.texts][: len(expected)] == expected
+    labels = dict(zip(CLUSTERERS, (label.get_text() for label in axes.get_xticklabels()), strict=True))
+    assert {name for name, label in labels.items() if label.startswith("told")} == set(CLUSTERERS[3:])
+    assert (studied.REDUCERS, studied.CLUSTERERS) == (REDUCERS, CLUSTERERS)
 
 
 def test_measures_that_nobody_knows_are_drawn_as_nothing(tables, tmp_path) -> None:

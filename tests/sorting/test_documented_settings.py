@@ -8,7 +8,7 @@ import pytest
 from spikeline.config.recordings import ProbeSettings
 from spikeline.config.sorting import SorterSettings
 from spikeline.simulation.recordings.probes import make_probe
-from spikeline.sorting.documented_settings import documented_settings, is_dense
+from spikeline.sorting.documented_settings import documented_settings
 from spikeline.sorting.parameters import sorter_parameters
 
 
@@ -47,10 +47,7 @@ def test_others_are_told_nothing() -> None:
     assert documented_settings("tridesclous2", places("tetrode"), 30_000.0) == {}
 
 
-@pytest.mark.parametrize(("kind", "corrected"), [("tetrode", False), ("grid32", True), ("neuropixels", True)])
-def test_spykingcircus2_corrects_motion_where_it_can_be_seen(kind: str, corrected: bool) -> None:
-    assert is_dense(places(kind)) is corrected
+@pytest.mark.parametrize("kind", ["tetrode", "grid32", "neuropixels"])
+def test_spykingcircus2_decides_itself_whether_motion_can_be_seen(kind: str) -> None:
     told = sorter_parameters(SorterSettings(sorter="spykingcircus2"), places(kind), 30_000.0, 1, 0)
-    assert told.get("apply_motion_correction", True) is corrected
-    asked = SorterSettings(sorter="spykingcircus2", parameters={"apply_motion_correction": not corrected})
-    assert sorter_parameters(asked, places(kind), 30_000.0, 1, 0)["apply_motion_correction"] is not corrected
+    assert "apply_motion_correction" not in told

@@ -74,15 +74,17 @@ def test_traces_are_looked_at_once_and_refused_by_name(sorter, fake_pipeline, tm
 
 
 @pytest.mark.parametrize(("texts", "note"), _NOTHING_FOUND, ids=[texts[-1] for texts, _ in _NOTHING_FOUND])
-def test_known_failures_are_matched_by_all_their_texts(labelled, texts, note, monkeypatch):
+def test_known_failures_are_matched_by_all_their_texts(texts, note, monkeypatch):
     from spikeinterface.sorters.utils import SpikeSortingError
+
+    recording = synthetic_tetrode(1.0)[0]
 
     def sorted_with(trace):
         def fails(*arguments, **options):
             raise SpikeSortingError(trace)
 
         monkeypatch.setattr("spikeinterface.sorters.run_sorter", fails)
-        return sort_recording(labelled[0], SorterSettings(sorter="simple"))
+        return sort_recording(recording, SorterSettings(sorter="simple"))
 
     def trace_of(some):
         return "\n".join(["Traceback (most recent call last):", *some])

@@ -44,6 +44,28 @@ def test_every_tier_plans(tier: str, entries: int, tmp_path: Path) -> None:
     assert jobs["all"] == jobs["molds_smd_rtpm"] == jobs["molds_complex"] == jobs["molds_sample_size"] == 1
 
 
+def test_peers_join_any_tier_in_an_environment_of_their_own(tmp_path: Path) -> None:
+    both = ("--configfile", str(ROOT / "config/quick.yaml"), str(ROOT / "config/peers.yaml"), "--", "sortings")
+    without, jobs = plan(tmp_path, "--", "sortings", configuration=ROOT / "config/quick.yaml"), plan(tmp_path, *both)
+    added = {rule: count - without.get(rule, 0) for rule, count in jobs.items() if count != without.get(rule)}
+    assert added == {"sorting_peers": 1, "sort": 2 * without["recording"]}
+
+
+def test_sortings_ask_for_more_where_there_is_more_to_sort(tmp_path: Path) -> None:
+    output = snakemake(tmp_path, "--dry-run", "--", "sortings", configuration=ROOT / "config/paper.yaml")
+    asked = {
+        recording: (int(memory), int(runtime))
+        for recording, runtime, memory in re.findall(
+            r"^rule sort:\n(?:    .+\n)*?    wildcards: recording=(\w+), sorter=simsort\n"
+            r"    resources: .*?runtime=(\d+), mem_mb=(\d+)",
+            output,
+            re.MULTILINE,
+        )
+    }
+    assert asked["neuropixels_static"] == (4000 + 27648, 30 + 576)
+    assert asked["tetrode_static"][0] < 4200 and asked["tetrode_static"][1] < 45
+
+
 def test_the_weights_are_one_target_that_needs_the_training_side_alone(tmp_path: Path) -> None:
     jobs = plan(tmp_path, "--", "simsort_weights", configuration=ROOT / "config/quick.yaml")
     assert jobs == {

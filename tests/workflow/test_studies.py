@@ -11,7 +11,7 @@ import pytest
 
 from spikeline.artifacts import verify_tree
 from tests.sorting.simsort.handmade_networks import write_handmade_networks
-from tests.workflow.running import BALL_AND_STICK, ROOT, plan, snakemake
+from tests.workflow.running import BALL_AND_STICK, ROOT, copied_workflow, plan, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -145,6 +145,20 @@ def test_deleted_weights_are_trained_again_and_a_deleted_figure_is_drawn(copied_
     (results / "sorting/simsort/studies/architecture/narrow/0/detector.safetensors").unlink()
     trained = {"study_training": 1, **SCORED, "ablations": 1, "training_data": 1, "simsort_studies": 1}
     assert plan(copied_studied_run, *TARGET, configuration=settings) == trained
+
+
+@pytest.mark.neuron
+def test_a_raised_version_of_simsort_scores_again_all_that_sort_with_it(studied_run: Path, tmp_path: Path) -> None:
+    workflow, settings = copied_workflow(tmp_path / "workflow"), configuration(tmp_path)
+    assert plan(studied_run, *TARGET, configuration=settings, workflow=workflow) == {}
+    common = workflow / "rules/common.smk"
+    before, _, after = common.read_text().partition('SORTER_VERSIONS = {"simsort": ')
+    assert after
+    common.write_text(f'{before}SORTER_VERSIONS = {{"simsort": 1{after}')
+    assert plan(studied_run, *TARGET, configuration=settings, workflow=workflow) == {
+        "study_scores": 3, "study_table": 2, "tuning_scores": 2, "tuning_table": 1,
+        "ablations": 1, "training_data": 1, "fine_tuning": 1, "simsort_studies": 1,
+    }  # fmt: skip
 
 
 def test_a_plain_run_makes_none_of_it(tmp_path: Path) -> None:

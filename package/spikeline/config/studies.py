@@ -121,7 +121,9 @@ class TuningSettings(Settings):
     start: Literal["shipped", "trained"] = setting(
         "shipped", description="Networks to begin with: those that come along, or those that this run trains."
     )
-    recordings: list[str] = setting([], description="Recordings. Empty: all sorted tetrodes of the run.")
+    recordings: list[str] = setting(
+        [], description="Recordings, of at most 4 channels. Empty: all sorted tetrodes of the run."
+    )
     repeats: int = setting(1, description="Tunings with other seeds.", ge=1, le=100)
     detector: DetectorTuningSettings = setting(DetectorTuningSettings(), description="Says where spikes peak.")
     identifier: IdentifierTuningSettings = setting(

@@ -11,12 +11,19 @@ from spikeline.figures.study_measures import bootstrap
 
 __all__ = ["CLUSTERERS", "DENOISINGS", "REDUCERS", "check_clusterings", "draw_denoisings", "draw_map"]
 
-REDUCERS = {"none": "embedding as it is", "pca": "5 principal components", "umap": "UMAP, 2 dimensions"}
+REDUCERS = {
+    "none": "embedding as it is",
+    "pca": "5 principal components",
+    "umap": "UMAP, 2 dimensions",
+    "t_sne": "t-SNE, 2 dimensions",
+}
 CLUSTERERS = {
     "mixture": "the sorter's\nmixture",
     "mean_shift": "mean shift",
+    "dbscan": "DBSCAN",
     "told_mixture": "told\nmixture",
     "told_k_means": "told\nk-means",
+    "told_spectral": "told\nspectral",
 }
 DENOISINGS = {"off": "off", "batch": "of each batch", "fixed_basis": "of all snippets"}
 

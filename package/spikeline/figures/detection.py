@@ -24,6 +24,7 @@ DETECTORS = {
     "spikeinterface": ("SpikeInterface, troughs", "#E69F00", "s"),
     "threshold": ("extrema of either sign", "#56B4E9", "D"),
     "whitened_threshold": ("either sign, whitened traces", "#0072B2", "^"),
+    "published_threshold": ("published baseline", "#CC79A7", "v"),
 }
 """Name -> label, colour, marker."""
 
@@ -47,7 +48,7 @@ def _draw_trade(axes: Axes, scores: pd.DataFrame) -> None:
         for _, curve in own.groupby("recording"):
             curve = curve.sort_values("threshold")
             axes.plot(curve["recall"], curve["precision"], color=colour, linewidth=0.5, alpha=0.35)
-        # A mean of all recordings, at the thresholds at which every one of them has a precision.
+        # A mean of all recordings with a unit to be found, at the thresholds at which each of them has a precision.
         counts = own.groupby("threshold")["recording"].nunique()
         everywhere = own[own["threshold"].isin(counts.index[counts == own["recording"].nunique()])]
         mean = everywhere.groupby("threshold")[["recall", "precision"]].mean().sort_index()
@@ -74,7 +75,10 @@ def _draw_trade(axes: Axes, scores: pd.DataFrame) -> None:
                 markeredgewidth=1.1,
                 zorder=4,
             )
-    axes.set(xlim=(0.5, 1.01), ylim=(0, 1.03), xlabel="recall", ylabel="precision")
+    known = scores.dropna(subset=["recall"])
+    low, n = min(0.5, np.floor(10 * known["recall"].min()) / 10 if len(known) else 0.5), known["recording"].nunique()
+    axes.set(xlim=(low - 0.01, 1.01), ylim=(0, 1.03), xlabel="recall", ylabel="precision")
+    axes.set_title(f"thick: mean of {n} recording{'' if n == 1 else 's'}", fontsize=6.5)
 
 
 def _draw_recalls(axes: Axes, units: pd.DataFrame, least_snr: float) -> None:
@@ -129,7 +133,7 @@ def _legends(figure: Figure, axes: Axes) -> None:
         Line2D([], [], color=colour, marker=marker, markersize=4, markeredgewidth=0, linewidth=1.2, label=label)
         for label, colour, marker in DETECTORS.values()
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=4, columnspacing=2.0, fontsize=6.5)
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.6, fontsize=6.5)
     grey = {"marker": "o", "linestyle": "", "markersize": 4, "markeredgecolor": "#555555"}
     threshold = [
         Line2D([], [], **grey, markerfacecolor="#555555", label="threshold as used unless told otherwise"),

@@ -55,7 +55,15 @@ def _fullest(spikes: pd.DataFrame, events: pd.DataFrame, begin: float, end: floa
     return float(starts[np.lexsort((starts, -count(event_times), -count(spike_times)))[0]])
 
 
-def _draw(axes: Axes, probability_axes: Axes, ticks: Axes, tables: _Tables, units: list[str], spread: float) -> None:
+def _draw(
+    axes: Axes,
+    probability_axes: Axes,
+    ticks: Axes,
+    tables: _Tables,
+    units: list[str],
+    detectors: list[str],
+    spread: float,
+) -> None:
     origin = float(tables.traces.index.min())
     time = tables.traces.index.to_numpy(float) - origin
     for place, channel in enumerate(tables.traces.columns):
@@ -79,7 +87,6 @@ def _draw(axes: Axes, probability_axes: Axes, ticks: Axes, tables: _Tables, unit
         linewidth=0,
     )
     probability_axes.set(ylim=(0, 1), yticks=[0, 1], xlim=(0, time[-1]))
-    rows = ["true", *dict.fromkeys(tables.events["detector"])]
     for index, unit in enumerate(units):
         own = tables.spikes[tables.spikes["unit_id"] == unit]
         _row(ticks, own["time_ms"] - origin, 0, unit_colour(index))
@@ -87,11 +94,11 @@ def _draw(axes: Axes, probability_axes: Axes, ticks: Axes, tables: _Tables, unit
     ticks.plot(
         missed["time_ms"] - origin, np.full(len(missed), 0.62), "v", markersize=2.6, color=_MISSED, markeredgewidth=0
     )
-    for place, detector in enumerate(rows[1:], start=1):
+    for place, detector in enumerate(detectors, start=1):  # also one that is silent in this part
         for kind, colour in _KINDS.items():
             own = tables.events[(tables.events["detector"] == detector) & (tables.events["kind"] == kind)]
             _row(ticks, own["time_ms"] - origin, -place, colour)
-    ticks.set(ylim=(-len(rows) + 0.35, 0.85), yticks=[], xlim=(0, time[-1]))
+    ticks.set(ylim=(-len(detectors) - 0.65, 0.85), yticks=[], xlim=(0, time[-1]))
     for lower in (axes, probability_axes):
         lower.tick_params(labelbottom=False, bottom=False)
         lower.spines["bottom"].set_visible(False)
@@ -216,6 +223,7 @@ def draw_detection_excerpt(
     traces = excerpt.pivot(index="time_ms", columns="channel", values="value")
     traces = traces[sorted(traces.columns, key=lambda name: (len(name), name))]
     units = sorted(set(spikes["unit_id"]), key=lambda name: (len(name), name))
+    detectors = list(dict.fromkeys(events["detector"]))
     everything = _Tables(traces, probability, spikes, events)
     begin, end = float(traces.index.min()), float(traces.index.max())
     start = _fullest(spikes, events, begin, end, min(zoom_ms, end - begin))
@@ -227,7 +235,7 @@ def draw_detection_excerpt(
             halves, (everything, everything.within(start, start + zoom_ms)), "ab", strict=True
         ):
             panels = half.subplots(3, 1, height_ratios=[4.2, 1.0, 1.3])
-            _draw(*panels, tables, units, spread)
+            _draw(*panels, tables, units, detectors, spread)
             panels[0].set_ylabel("channel", labelpad=14)
             panels[1].set_ylabel("probability")
             _draw_scale(panels[0], traces, spread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -96,11 +97,16 @@ def _draw_excerpt(axes: Axes, excerpt: pd.DataFrame, spikes: pd.DataFrame, sorte
 
 
 def _draw_waveforms(
-    axes: Axes, waveforms: pd.DataFrame, counts: pd.Series, colours: dict[str, str], span: float, places: int
+    axes: Axes,
+    waveforms: pd.DataFrame,
+    counts: pd.Series,
+    colours: dict[str, str],
+    time: np.ndarray,
+    channels: list[str],
+    span: float,
+    places: int,
 ) -> None:
     """A sorter's units from left to right: mean waveform on each channel side by side, with one standard deviation."""
-    time = np.unique(waveforms["time_ms"]) if len(waveforms) else np.array([0.0, 1.0])
-    channels = _in_order(pd.Index(waveforms["channel"].unique()))
     step = float(np.ptp(time)) * 1.12
     width = step * (max(len(channels), 1) + 0.9)
     for place, (name, colour) in enumerate(colours.items()):
@@ -120,6 +126,8 @@ def _draw_waveforms(
             va="bottom",
             color=colour,
         )
+    if not colours:
+        axes.text(0, 0, "no unit", fontsize=6, va="center", color="#555555")
     axes.set(xlim=(-0.25 * step, places * width), ylim=(-1.05 * span, 0.85 * span))
     bare(axes)
 
@@ -168,6 +176,7 @@ def draw_real_recording(
     spikes_csv: str | Path,
     out_prefix: str | Path,
     *,
+    sorters: Collection[str] = (),
     tier: str = "standard",
     most_units: int = 6,
     provenance: Provenance | None = None,
@@ -184,6 +193,8 @@ def draw_real_recording(
         Columns sorter, unit_id, time_s, amplitude.
     out_prefix
         Where the figure goes, without an ending.
+    sorters
+        All that sorted the recording: one that found nothing stands in no table of spikes, and is drawn without units.
     tier
         The run's tier; ``quick`` is marked on the figure.
     most_units
@@ -202,14 +213,18 @@ def draw_real_recording(
         waveforms_csv, ["sorter", "unit_id", "channel"], ["time_ms", "mean", "sd"], may_be_empty=True
     )
     spikes = read_table(spikes_csv, ["sorter", "unit_id"], ["time_s", "amplitude"], may_be_empty=True)
-    sorters = sorted(set(spikes["sorter"]) | set(waveforms["sorter"]))
+    sorters = sorted({*sorters, *spikes["sorter"], *waveforms["sorter"]})
     unit = str(excerpt["unit"].iloc[0])
     unit = _UNIT_NAMES.get(unit, unit)
+    limits, duration = (-1.0, 0.0), float(excerpt["time_ms"].max()) / 1000
     if len(spikes):
         low, high = float(spikes["amplitude"].quantile(0.002)), float(spikes["amplitude"].quantile(0.998))
         limits = (min(0.0, 1.1 * low), max(0.0, 1.1 * high))
         duration = float(spikes["time_s"].max())
     span = 1.15 * float((waveforms["mean"].abs() + waveforms["sd"]).quantile(0.999)) if len(waveforms) else 1.0
+    # of all sorters together, so that one without units has the others' scale
+    time = np.unique(waveforms["time_ms"]) if len(waveforms) else np.array([0.0, 1.0])
+    channels = _in_order(pd.Index(waveforms["channel"].unique()))
     drawn = {sorter: _most_active(spikes[spikes["sorter"] == sorter], most_units) for sorter in sorters}
     places = max([1, *map(len, drawn.values())])
     with figure_style():
@@ -225,7 +240,9 @@ def draw_real_recording(
             colours = {name: unit_colour(i) for i, name in enumerate(units)}
             left, right = figure.add_subplot(grid[row, 0]), figure.add_subplot(grid[row, 1])
             counts = of_sorter["unit_id"].value_counts()
-            _draw_waveforms(left, waveforms[waveforms["sorter"] == sorter], counts, colours, span, places)
+            _draw_waveforms(
+                left, waveforms[waveforms["sorter"] == sorter], counts, colours, time, channels, span, places
+            )
             left.set_ylabel(sorter, color=sorter_colour(sorter, sorters), fontweight="bold")
             _draw_amplitudes(right, of_sorter, colours, limits, duration)
             shown = f" ({len(units)} drawn)" if len(units) < len(counts) else ""
@@ -236,8 +253,10 @@ def draw_real_recording(
             if row == 1:
                 panel_letter(left, "b")
                 panel_letter(right, "c")
-            if last:
+            if last and len(waveforms):
                 _draw_waveform_scale(left, span, unit)
         mark_scale(figure, tier)
-        tables = {"excerpt": excerpt, "waveforms": waveforms, "spikes": spikes}
+        found = spikes.groupby("sorter")["unit_id"].agg(units="nunique", spikes="size")
+        found = found.reindex(pd.Index(sorters, name="sorter"), fill_value=0).reset_index()
+        tables = {"excerpt": excerpt, "waveforms": waveforms, "spikes": spikes, "sorters": found}
         return save_figure(figure, out_prefix, tables, provenance=provenance)

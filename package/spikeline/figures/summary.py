@@ -132,9 +132,9 @@ def margin_summary(
 ) -> dict[str, float | int | None]:
     """``simsort.sorting.*``: mean accuracy less that of the best other sorter, where both are.
 
-    ``accuracy_margin``: over the units of all tetrodes, by SpikeInterface's rule, and ``accuracy_margin_simsort_rule`` by
-    SimSort's (`spikeline.figures.sorting_table.accuracy_margins`). ``accuracy_margin_least``: by SpikeInterface's rule on
-    the recording where it is smallest, of all that were sorted, dense probes and drift among them.
+    ``accuracy_margin``: over the units of all tetrodes, by SpikeInterface's rule, and ``accuracy_margin_simsort_rule``
+    by SimSort's (`spikeline.figures.sorting_table.accuracy_margins`). ``accuracy_margin_least``: by SpikeInterface's
+    rule on the recording where it is smallest, of all that were sorted, dense probes and drift among them.
     """
     scores = read_table(scores_csv, ["recording", "sorter", "rule"], ["accuracy"], may_be_empty=True)
     found: dict[str, float | int | None] = {}

@@ -10,17 +10,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["documented_settings", "is_dense"]
+__all__ = ["documented_settings"]
 
-_DENSE_CHANNELS = 32
+_CHANNELS_FOR_REFERENCE = 32
 _CHANNELS_FOR_DRIFT = 64
 _SAME_DEPTH_UM = 1.0
 _HIGHEST_BAND_EDGE = 0.9
-
-
-def is_dense(locations_um: Float[np.ndarray, "channels dimensions"]) -> bool:
-    """Whether a probe has so many contacts that motion along it can be seen."""
-    return len(locations_um) >= _DENSE_CHANNELS
 
 
 def documented_settings(
@@ -69,7 +64,7 @@ def _kilosort4(locations_um: Float[np.ndarray, "channels dimensions"], sampling_
         settings["nearest_templates"] = channels
     if channels < _CHANNELS_FOR_DRIFT:
         settings |= {"nblocks": 0, "do_correction": False}
-    if not is_dense(locations_um):
+    if channels < _CHANNELS_FOR_REFERENCE:
         settings["do_CAR"] = False
     return settings
 

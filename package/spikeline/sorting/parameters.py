@@ -12,7 +12,7 @@ from jaxtyping import Float
 from spikeline.config.sorting import SorterSettings
 from spikeline.errors import ConfigError
 from spikeline.sorting.catalogue import RESERVED, refuse_unknown_parameters, refuse_unknown_sorter
-from spikeline.sorting.documented_settings import documented_settings, is_dense
+from spikeline.sorting.documented_settings import documented_settings
 
 __all__ = ["merged", "sorter_parameters"]
 
@@ -34,8 +34,6 @@ def sorter_parameters(
 
     - The upper edge of the band is brought below the Nyquist frequency (to 0.9 of it) where the default lies above:
       at 10 kHz all four component sorters fail on their default of 6000-7000 Hz.
-    - SpykingCircus2 corrects motion by default; with few contacts, as a tetrode's, there is none to be seen. From 32
-      on it does as it is set.
     - Kilosort4 and MountainSort5 are told what `documented_settings` says.
     - Preprocessed traces are not cached in shared memory, which the sorters never hand back, nor are intermediate
       arrays kept.
@@ -106,8 +104,6 @@ def _remedies(
         result |= {"cache_preprocessing_mode": "no-cache", "save_array": False}
     if name == "spykingcircus2":
         result |= {"cache_preprocessing": {"mode": "no-cache"}}
-        if not is_dense(locations_um):
-            result["apply_motion_correction"] = False
     if name == "simple":
         # HDBSCAN would start processes of its own for more than 16384 events.
         result["clusterer_kwargs"] = {"core_dist_n_jobs": 1}

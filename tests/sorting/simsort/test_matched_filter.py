@@ -6,21 +6,23 @@ import numpy as np
 import pytest
 
 from spikeline.sorting.simsort.matched_filter import (
-    UPSAMPLING,
+    AMPLITUDE_SPREAD,
     MatchedSpikes,
-    TemplateBank,
+    _amplitude_and_score,
     fractional_taps,
     match_spikes,
 )
+from spikeline.sorting.simsort.template_bank import TemplateBank
+from spikeline.sorting.simsort.template_overlaps import UPSAMPLING
 from tests.sorting.simsort.planted import cut, noise, plant, spike_shape, train
+from tests.sorting.simsort.sparse_templates import dense
 
 BEFORE, AFTER = 15, 25
-WINDOW = BEFORE + AFTER
 
 
 def bank_of(units: list[int], energy: float = 300.0, odds: float = 1000.0, falls: float = 0.5) -> TemplateBank:
     templates = np.stack([cut(spike_shape(unit, energy=energy, falls=falls), BEFORE, AFTER) for unit in units])
-    return TemplateBank(templates, BEFORE, np.full(len(units), np.log(odds)))
+    return TemplateBank(np.tile(np.arange(4), (len(units), 1)), templates, BEFORE, np.full(len(units), np.log(odds)))
 
 
 def found(spikes: MatchedSpikes, unit: int, times: np.ndarray, within: float = 0.2) -> np.ndarray:
@@ -32,42 +34,6 @@ def found(spikes: MatchedSpikes, unit: int, times: np.ndarray, within: float = 0
     return np.where(np.abs(spikes.samples[nearest] - times) <= within, nearest, -1)
 
 
-def test_products_are_correlations() -> None:
-    bank, traces = bank_of([0, 1, 2]), noise(300)
-    padded = np.pad(traces, ((BEFORE, AFTER - 1), (0, 0)))
-    products = bank.products(traces)
-    assert products.shape == (3, 300)
-    for unit, template in enumerate(bank.templates):
-        expected = sum(np.correlate(padded[:, channel], template[channel], "valid") for channel in range(4))
-        np.testing.assert_allclose(products[unit], expected, atol=1e-3)
-    np.testing.assert_allclose(bank.energy, [(template**2).sum() for template in bank.templates], rtol=1e-5)
-
-
-def test_overlaps_are_correlations_at_whole_lags_and_interpolated_between() -> None:
-    units = [0, 1, 2]
-    bank = bank_of(units)
-    lags = np.arange(-WINDOW, WINDOW + 1)
-    whole = np.zeros((3, 3, len(lags)))
-    for j, first in enumerate(bank.templates):
-        for k, second in enumerate(bank.templates):
-            for index, lag in enumerate(lags):
-                whole[j, k, index] = sum(
-                    first[:, w] @ second[:, w + lag] for w in range(WINDOW) if 0 <= w + lag < WINDOW
-                )
-    assert bank.overlap.shape == (3, 3, 2 * WINDOW * UPSAMPLING + 1)
-    np.testing.assert_allclose(bank.overlap[..., ::UPSAMPLING], whole, atol=1e-3)
-    fine = np.arange(-WINDOW * UPSAMPLING, WINDOW * UPSAMPLING + 1) / UPSAMPLING
-    interpolated = whole @ np.sinc(fine[None] - lags[:, None])
-    np.testing.assert_allclose(bank.overlap, interpolated, atol=0.3)  # of 300
-    # and they are what the products of a planted spike are, between samples too
-    for fraction in (0.0, 0.375):
-        traces = np.zeros((400, 4), np.float32)
-        plant(traces, spike_shape(units[1]), np.array([200 + fraction]))
-        inner = np.arange(-30, 31)
-        expected = bank.overlap[:, 1, np.rint((inner - fraction + WINDOW) * UPSAMPLING).astype(int)]
-        np.testing.assert_allclose(bank.products(traces)[:, 200 + inner], expected, atol=3)
-
-
 def test_fractional_taps_read_between_samples() -> None:
     taps = fractional_taps()
     half = taps.shape[1] // 2
@@ -77,7 +43,17 @@ def test_fractional_taps_read_between_samples() -> None:
     np.testing.assert_allclose(taps.sum(axis=1), 1, atol=1e-6)
 
 
-def test_single_spikes_are_recovered_with_time_and_amplitude() -> None:
+def test_the_score_is_that_of_the_likeliest_amplitude() -> None:
+    prior, sizes = AMPLITUDE_SPREAD**-2, np.arange(0.4, 1.8001, 1e-4)
+    for energy in (30.0, 300.0):
+        for y in energy * np.array([-0.5, 0.2, 0.7, 1.0, 1.3, 5.0]):  # the first and the last beyond the range
+            amplitude, score = _amplitude_and_score(np.float32(y), np.float32(energy), np.float32(prior))
+            scores = sizes * y - sizes**2 * energy / 2 - (sizes - 1) ** 2 * prior / 2
+            assert amplitude == pytest.approx(sizes[scores.argmax()], abs=1e-4)
+            assert score == pytest.approx(scores.max(), rel=1e-4, abs=1e-2)
+
+
+def test_single_spikes_are_recovered() -> None:
     rng, traces, energy = np.random.default_rng(0), noise(60_000), 1500.0
     bank = bank_of([0, 1, 2], energy)
     planted = []
@@ -92,8 +68,8 @@ def test_single_spikes_are_recovered_with_time_and_amplitude() -> None:
     for unit, (times, sizes) in enumerate(planted):
         index = found(spikes, unit, times)
         assert (index >= 0).mean() > 0.9 and (found(spikes, unit, times, 0.4) >= 0).mean() > 0.99
-        wrong = spikes.amplitudes[index[index >= 0]] - sizes[index >= 0]
-        assert abs(wrong.mean()) < 0.03 and wrong.std() < 0.1
+        # the larger a spike, the higher its score
+        assert np.corrcoef(spikes.scores[index[index >= 0]], sizes[index >= 0])[0, 1] > 0.9
     assert abs(len(spikes.samples) - sum(len(times) for times, _ in planted)) < 5
     # the score of a usual spike is about half its energy
     assert np.median(spikes.scores) == pytest.approx(energy / 2, rel=0.15)
@@ -132,7 +108,7 @@ def test_distant_spikes_do_not_matter() -> None:
     after = match_spikes(traces, bank)
     early_before, early_after = before.samples < 6500, after.samples < 6500
     assert 80 < early_before.sum() < len(after.samples) - 50
-    for name in ("samples", "unit_index", "amplitudes", "scores"):
+    for name in ("samples", "unit_index", "scores"):
         one, other = getattr(before, name)[early_before], getattr(after, name)[early_after]
         np.testing.assert_allclose(one, other, rtol=1e-5)
 
@@ -176,5 +152,26 @@ def test_the_greedy_search_is_that_of_its_definition() -> None:
 
 def test_of_silence_nothing_is_left() -> None:
     spikes = match_spikes(np.zeros((500, 4), np.float32), bank_of([0]))
-    for name in ("samples", "unit_index", "amplitudes", "scores"):
+    for name in ("samples", "unit_index", "scores"):
         assert len(getattr(spikes, name)) == 0
+
+
+def test_on_few_channels_of_many_the_spikes_are_those_of_whole_templates() -> None:
+    n_channels, homes = 40, [0, 2, 9, 11, 30]
+    shapes = [spike_shape(home, n_channels, falls=0.4) for home in homes]
+    traces = noise(20_000, n_channels)
+    for seed, shape in enumerate(shapes):
+        plant(traces, shape, train(40.0, 20_000, seed))
+    channels = np.stack([np.sort(np.arange(home, home + 12) % n_channels) for home in homes])
+    waveforms = np.stack([cut(shape, BEFORE, AFTER)[own] for shape, own in zip(shapes, channels, strict=True)])
+    odds = np.full(len(homes), np.log(1000.0))
+    few = TemplateBank(channels, waveforms, BEFORE, odds)
+    everywhere = np.tile(np.arange(n_channels), (len(homes), 1))
+    whole = TemplateBank(everywhere, dense(channels, waveforms, n_channels), BEFORE, odds)
+    assert len(few.overlaps.rows) < len(whole.overlaps.rows) == len(homes) ** 2
+    one, other = match_spikes(traces, few), match_spikes(traces, whole)
+    assert len(one.samples) > 300
+    np.testing.assert_array_equal(one.unit_index, other.unit_index)
+    # sums in another order: of two times that are equally likely either may be taken
+    np.testing.assert_allclose(one.samples, other.samples, atol=1 / UPSAMPLING)
+    np.testing.assert_allclose(one.scores, other.scores, rtol=1e-2)

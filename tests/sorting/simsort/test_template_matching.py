@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spikeline.config.simsort import SimSortSettings
+from spikeline.sorting.simsort import template_matching
 from spikeline.sorting.simsort.template_matching import MatchedUnits, match_units
 from tests.sorting.simsort.planted import RATE_HZ, noise, plant, spike_shape, train
 
@@ -96,3 +97,54 @@ def test_progress_adds_up_to_one() -> None:
     match_units(traces[:60_000], [train[train < 59_000] for train in map(half_of, trains)], RATE_HZ, SETTINGS,
                 advance=shares.append)  # fmt: skip
     assert sum(shares) == pytest.approx(1)
+
+
+def test_after_the_last_round_the_units_are_those_that_were_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A merge in every round: what the last one puts together is one unit, with the spikes of both."""
+    traces, trains = noise(100_000), [train(10.0, 100_000, unit) for unit in range(4)]
+    for unit, times in enumerate(trains):
+        plant(traces, spike_shape(unit, energy=900.0), times)
+    left = []
+
+    def always(trains: list[np.ndarray], means: object, sampling_rate_hz: float) -> list[np.ndarray]:
+        merged = [np.sort(np.concatenate(trains[:2])), *trains[2:]]
+        left.append(len(merged))
+        return merged
+
+    monkeypatch.setattr(template_matching, "merge_units", always)
+    monkeypatch.setattr(template_matching, "_FEWEST_ROUNDS", 1)
+    monkeypatch.setattr(template_matching, "_MOST_ROUNDS", 2)
+    shares: list[float] = []
+    result = match_units(traces, [half_of(times) for times in trains], RATE_HZ, SETTINGS, advance=shares.append)
+    assert left == [3, 2]
+    assert len(result.channels) == 2 == len(np.unique(result.unit_index))
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_a_unit_given_twice_is_reported_once_after_a_single_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    traces, trains = recording()
+    even, odd = (np.rint(trains[1][start::2]).astype(np.int64) for start in (0, 1))
+    monkeypatch.setattr(template_matching, "_MOST_ROUNDS", 1)
+    result = match_units(traces, [half_of(trains[0]), even, odd], RATE_HZ, SETTINGS)
+    assert len(result.channels) == 2
+    for unit, times in enumerate(trains):
+        assert (hits(result, unit, times) == 1).mean() > 0.97
+
+
+def test_among_many_channels_moving_and_still_units_are_found_whatever_the_threads() -> None:
+    n_channels, length = 40, 100_000
+    traces, trains = noise(length, n_channels), [train(20.0, length, unit) for unit in range(3)]
+    plant(traces, spike_shape(3, n_channels, 400.0), trains[0])
+    way = trains[1] / length
+    plant(traces, spike_shape(8, n_channels, 500.0), trains[1], 1 - way)  # passes the first, and ends near the third
+    plant(traces, spike_shape(11, n_channels, 500.0), trains[1], way)
+    plant(traces, spike_shape(30, n_channels, 400.0), trains[2])
+    one, other = (
+        match_units(traces, [half_of(times) for times in trains], RATE_HZ, SETTINGS, threads=threads)
+        for threads in (1, 3)
+    )
+    for name in ("samples", "unit_index", "scores", "channels"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert one.channels.tolist()[::2] == [3, 30] and 8 <= one.channels[1] <= 11
+    for unit, times in enumerate(trains):
+        assert (hits(one, unit, times) == 1).mean() > 0.93

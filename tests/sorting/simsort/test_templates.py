@@ -54,6 +54,7 @@ def test_the_template_of_a_unit_that_stays_is_the_mean_of_its_spikes() -> None:
     track = track_template(traces, samples, RATE_HZ, MIDDLES)
     assert track.waveforms.shape == (1, 4, TEMPLATE_BEFORE + TEMPLATE_AFTER) and track.n_spikes == len(samples)
     mean = cut_snippets(traces, samples, TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
+    assert not track.moves
     for block in (0, 7):
         np.testing.assert_allclose(track.at(block), mean, atol=1e-5)
     np.testing.assert_allclose(mean, cut(spike_shape(0), TEMPLATE_BEFORE, TEMPLATE_AFTER), atol=6 / np.sqrt(600))
@@ -91,11 +92,28 @@ def test_many_spikes_make_a_template_with_less_noise() -> None:
     assert wrong.std() < 2 / np.sqrt(1000)
 
 
-def test_far_from_its_loudest_channels_a_template_has_noise_at_most() -> None:
-    traces, samples = noise(100_000, 20), train(10.0, 100_000)
-    plant(traces, spike_shape(5, 20), samples)
+@pytest.mark.parametrize("n_channels", [20, 64])
+def test_a_template_is_on_its_loudest_channels_alone(n_channels: int) -> None:
+    traces, samples = noise(100_000, n_channels), train(10.0, 100_000)
+    plant(traces, spike_shape(5, n_channels), samples)
     mean = cut_snippets(traces, samples, TEMPLATE_BEFORE, TEMPLATE_AFTER).mean(axis=0)
     track = track_template(traces, samples, RATE_HZ, MIDDLES[:5])
-    assert track.waveforms.shape == (1, 20, TEMPLATE_BEFORE + TEMPLATE_AFTER)
-    np.testing.assert_allclose(track.at(0)[4:10], mean[4:10], atol=1e-5)
-    np.testing.assert_allclose(track.at(0), mean, atol=6 / np.sqrt(len(samples)))
+    assert (np.diff(track.channels) > 0).all() and set(range(5, 11)) <= set(track.channels.tolist())
+    assert track.waveforms.shape == (1, 16, TEMPLATE_BEFORE + TEMPLATE_AFTER)
+    np.testing.assert_allclose(track.at(0), mean[track.channels], atol=1e-5)
+    assert np.abs(np.delete(mean, track.channels, axis=0)).max() < 6 / np.sqrt(len(samples))  # elsewhere noise
+
+
+def test_the_template_of_a_moving_unit_takes_no_more_room_on_more_channels() -> None:
+    traces = noise(150_000, 64)
+    samples = train(30.0, len(traces))
+    way = samples / len(traces)
+    plant(traces, spike_shape(20, 64), samples, 1 - way)
+    plant(traces, spike_shape(23, 64), samples, way)
+    track = track_template(traces, samples, RATE_HZ, MIDDLES[:7])
+    assert track.moves and track.waveforms.shape == (7, 16, TEMPLATE_BEFORE + TEMPLATE_AFTER)
+    assert track.waveforms.dtype == np.float32 and track.waveforms.flags.c_contiguous
+    # as it is without the other channels
+    few = track_template(traces[:, track.channels], samples, RATE_HZ, MIDDLES[:7])
+    np.testing.assert_array_equal(few.channels, np.arange(16))
+    np.testing.assert_allclose(few.waveforms, track.waveforms, atol=1e-5)

@@ -19,6 +19,7 @@ from spikeline.sorting.simsort.weight_files import (
     WEIGHT_FILES,
     check_preset,
     needs_trained_weights,
+    read_cards,
     ship_weights,
     weights_checksums,
     with_trained_weights,
@@ -111,6 +112,26 @@ def test_weights_that_do_not_belong_together_are_not_shipped(tmp_path: Path) -> 
     with pytest.raises(FormatError, match="band_hz"):
         ship_weights(tmp_path / "trained", tmp_path / "shipped")
     assert not (tmp_path / "shipped").exists()
+
+
+@pytest.mark.parametrize(
+    ("seed", "bank", "said"),
+    [(2, ["aa", "bb"], "another seed"), (1, ["aa", "cc"], "other bank entries"), (1, ["aa"], "other bank entries")],
+)
+def test_networks_of_two_runs_are_not_shipped(tmp_path: Path, seed: int, bank: list[str], said: str) -> None:
+    write_weights(tmp_path / "trained", 1, trained_on={"bank": {"sha256": ["aa", "bb"]}})
+    write_weights(tmp_path / "other", seed, trained_on={"bank": {"sha256": bank}})
+    for name in ("identifier.safetensors", "identifier.card.json"):
+        (tmp_path / "other" / name).replace(tmp_path / "trained" / name)
+    with pytest.raises(FormatError, match=said):
+        ship_weights(tmp_path / "trained", tmp_path / "shipped")
+    assert not (tmp_path / "shipped").exists()
+
+
+def test_the_networks_that_come_along_are_of_one_bank() -> None:
+    cards = read_cards(weight_files.SHIPPED_WEIGHTS)
+    banks = [sorted(cards[network]["trained_on"]["bank"]["sha256"]) for network in ("detector", "identifier")]
+    assert banks[0] == banks[1] and len(banks[0]) > 0
 
 
 def test_the_sorter_looks_where_they_are_shipped() -> None:

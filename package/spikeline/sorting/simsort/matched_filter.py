@@ -15,9 +15,11 @@ import numba
 import numpy as np
 from jaxtyping import Float32
 
-__all__ = ["MatchedSpikes", "TemplateBank", "match_spikes"]
+from spikeline.sorting.simsort.template_bank import TemplateBank
+from spikeline.sorting.simsort.template_overlaps import UPSAMPLING
 
-UPSAMPLING = 8
+__all__ = ["MatchedSpikes", "match_spikes"]
+
 _HALF_TAPS = 6
 AMPLITUDE_SPREAD = 0.15
 """Prior standard deviation of a spike's amplitude: bursts and variability of the packaged cells."""
@@ -33,15 +35,12 @@ class MatchedSpikes:
         Peak times in samples, with fractions.
     unit_index
         Which template.
-    amplitudes
-        Times the template.
     scores
         Log-likelihood ratio of each.
     """
 
     samples: np.ndarray
     unit_index: np.ndarray
-    amplitudes: np.ndarray
     scores: np.ndarray
 
 
@@ -53,57 +52,6 @@ def fractional_taps(steps: int = UPSAMPLING, half: int = _HALF_TAPS) -> np.ndarr
     window = np.cos(np.pi / 2 * np.clip(away / (half + 1.0), -1, 1)) ** 2
     taps = np.sinc(away) * window
     return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-class TemplateBank:
-    """Templates and what matching needs to know of them.
-
-    Parameters
-    ----------
-    templates
-        Whitened mean spikes, each with its peak at sample ``before``.
-    before
-        Samples before the peak.
-    log_odds
-        Logarithm of the odds against a spike of each unit at a given sample.
-    """
-
-    def __init__(
-        self, templates: Float32[np.ndarray, "units channels window"], before: int, log_odds: np.ndarray
-    ) -> None:
-        self.templates = np.ascontiguousarray(templates, np.float32)
-        self.before = before
-        self.energy = np.einsum("kcw,kcw->k", self.templates, self.templates, dtype=np.float64).astype(np.float32)
-        self.log_odds = np.asarray(log_odds, np.float32)
-        self.overlap = _overlaps(self.templates)
-
-    def products(self, traces: Float32[np.ndarray, "samples channels"]) -> np.ndarray:
-        """(units, samples) inner products of every template with the samples around every sample."""
-        import torch
-
-        _, n_channels, window = self.templates.shape
-        padded = np.zeros((n_channels, len(traces) + window - 1), np.float32)
-        padded[:, self.before : self.before + len(traces)] = traces.T
-        with torch.inference_mode():
-            out = torch.nn.functional.conv1d(torch.from_numpy(padded)[None], torch.from_numpy(self.templates))
-        return out[0].numpy()
-
-
-def _overlaps(templates: np.ndarray) -> np.ndarray:
-    """(units, units, lags) inner products of all pairs at lags -window .. window in steps of 1/UPSAMPLING.
-
-    ``overlap[j, k, lag]``: how much the product of template j rises at a time ``lag`` after a spike of unit k.
-    """
-    n_units, _, window = templates.shape
-    length = 1 << math.ceil(math.log2(4 * window))
-    spectra = np.fft.rfft(templates.astype(np.float64), length, axis=-1)
-    full = np.zeros((n_units, n_units, length * UPSAMPLING // 2 + 1), complex)
-    cross = np.einsum("jcf,kcf->jkf", spectra.conj(), spectra)
-    cross[..., -1] /= 2
-    full[..., : cross.shape[-1]] = cross
-    lags = np.fft.irfft(full, length * UPSAMPLING, axis=-1) * UPSAMPLING
-    reach = window * UPSAMPLING
-    return np.ascontiguousarray(np.concatenate([lags[..., -reach:], lags[..., : reach + 1]], axis=-1), np.float32)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -137,8 +85,8 @@ def _best_of(products, energy, log_odds, prior, blocked, first, last, best, whic
 
 
 @numba.njit(cache=True, nogil=True)
-def _peel(products, energy, log_odds, overlap, taps, prior, window, upsampling, refractory, margin):
-    """Take spikes away from ``products`` in place; returns their times, units, amplitudes and scores."""
+def _peel(products, energy, log_odds, starts, others, overlaps, taps, prior, window, upsampling, refractory):
+    """Take spikes away from ``products`` in place; returns their times, units and scores."""
     n_units, n_samples = products.shape
     best = np.empty(n_samples, np.float32)
     which = np.zeros(n_samples, np.int64)
@@ -146,7 +94,6 @@ def _peel(products, energy, log_odds, overlap, taps, prior, window, upsampling, 
     _best_of(products, energy, log_odds, prior, blocked, 0, n_samples, best, which)
     times = []
     units = []
-    amplitudes = []
     scores = []
     half = taps.shape[1] // 2
     todo = np.ones(n_samples, np.bool_)
@@ -184,14 +131,14 @@ def _peel(products, energy, log_odds, overlap, taps, prior, window, upsampling, 
             amplitude, score = _amplitude_and_score(highest, energy[k], prior)
             times.append(t + fraction / upsampling)
             units.append(k)
-            amplitudes.append(amplitude)
             scores.append(score)
             first, last = max(0, t - window + 1), min(n_samples, t + window)
-            for j in range(n_units):
+            for pair in range(starts[k], starts[k + 1]):
+                j = others[pair]
                 for u in range(first, last):
                     lag = (u - t) * upsampling - fraction + window * upsampling
-                    if 0 <= lag < overlap.shape[2]:
-                        products[j, u] -= amplitude * overlap[j, k, lag]
+                    if 0 <= lag < overlaps.shape[1]:
+                        products[j, u] -= amplitude * overlaps[pair, lag]
             for u in range(max(0, t - refractory), min(n_samples, t + refractory + 1)):
                 blocked[k, u] = True
             _best_of(products, energy, log_odds, prior, blocked, first, last, best, which)
@@ -200,18 +147,18 @@ def _peel(products, energy, log_odds, overlap, taps, prior, window, upsampling, 
             changed = True
             t += 1
         todo = again
-    return times, units, amplitudes, scores
+    return times, units, scores
 
 
 def match_spikes(
     traces: Float32[np.ndarray, "samples channels"], bank: TemplateBank, *, refractory: int = 8
 ) -> MatchedSpikes:
     """Find all spikes of all templates in whitened traces."""
-    products = bank.products(traces)
+    products, overlaps = bank.products(traces), bank.overlaps
     found = _peel(
-        products, bank.energy, bank.log_odds, bank.overlap, fractional_taps(), np.float32(AMPLITUDE_SPREAD**-2),
-        bank.templates.shape[2], UPSAMPLING, refractory, 0,
+        products, bank.energy, bank.log_odds, overlaps.starts, overlaps.others, overlaps.rows, fractional_taps(),
+        np.float32(AMPLITUDE_SPREAD**-2), bank.waveforms.shape[2], UPSAMPLING, refractory,
     )  # fmt: skip
-    times, units, amplitudes, scores = (np.asarray(part) for part in found)
+    times, units, scores = (np.asarray(part) for part in found)
     order = np.argsort(times, kind="stable")
-    return MatchedSpikes(times[order], units[order].astype(np.int64), amplitudes[order], scores[order])
+    return MatchedSpikes(times[order], units[order].astype(np.int64), scores[order])

@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from spikeline.config.simsort import SimSortSettings
-from spikeline.sorting.simsort.matched_filter import MatchedSpikes, TemplateBank, match_spikes
+from spikeline.sorting.simsort.matched_filter import MatchedSpikes, match_spikes
 from spikeline.sorting.simsort.mean_spikes import mean_spikes
+from spikeline.sorting.simsort.template_bank import TemplateBank
 from spikeline.sorting.simsort.template_merging import merge_units
 from spikeline.sorting.simsort.templates import TEMPLATE_BEFORE, TemplateTrack, track_template
 
@@ -68,12 +69,14 @@ def match_units(
     """
     middles = (np.arange(max(1, -(-len(traces) // _samples_of_block(sampling_rate_hz)))) + 0.5) * _BLOCK_S
     found, tracks = None, []
-    for turn in range(1, _MOST_ROUNDS + 1):
+    for turn in range(1, _MOST_ROUNDS + 2):
         tracks = [track_template(traces, train, sampling_rate_hz, middles) for train in trains]
         tracks = [track for track in tracks if _acceptable(track, len(traces))]
         if not tracks:
             break
         found = _match_blocks(traces, tracks, sampling_rate_hz, threads)
+        if turn > _MOST_ROUNDS:  # after the last merge too, or units judged to be one would be reported as two
+            break
         nearest = np.rint(found.samples).astype(np.int64)
         trains = [nearest[found.unit_index == unit] for unit in range(len(tracks))]
         trains = [train for train in trains if len(train) >= settings.fewest_spikes]
@@ -92,13 +95,17 @@ def match_units(
     number = np.full(len(tracks), -1)
     number[kept] = np.arange(len(kept))
     stay = number[found.unit_index] >= 0
-    channels = [int((tracks[unit].waveforms.mean(axis=0) ** 2).sum(axis=1).argmax()) for unit in kept]
+    channels = [_loudest_channel(tracks[unit]) for unit in kept]
     return MatchedUnits(
         found.samples[stay],
         number[found.unit_index[stay]],
         found.scores[stay].astype(np.float32),
         np.array(channels, np.int64),
     )
+
+
+def _loudest_channel(track: TemplateTrack) -> int:
+    return int(track.channels[(track.waveforms.mean(axis=0) ** 2).sum(axis=1).argmax()])
 
 
 def _samples_of_block(sampling_rate_hz: float) -> int:
@@ -122,23 +129,23 @@ def _match_blocks(
 ) -> MatchedSpikes:
     odds = np.array([_log_odds(track, len(traces)) for track in tracks])
     step = _samples_of_block(sampling_rate_hz)
-    moving = any(len(track.waveforms) > 1 for track in tracks)
-    still = None if moving else TemplateBank(np.array([track.at(0) for track in tracks]), TEMPLATE_BEFORE, odds)
+    channels, waveforms = np.array([track.channels for track in tracks]), np.array([track.at(0) for track in tracks])
+    still = TemplateBank(channels, waveforms, TEMPLATE_BEFORE, odds)
+    moving = np.flatnonzero([track.moves for track in tracks])
 
     def one(block: int) -> MatchedSpikes:
         start, stop = block * step, min((block + 1) * step, len(traces))
         low, high = max(0, start - _MARGIN), min(len(traces), stop + _MARGIN)
-        bank = still or TemplateBank(np.array([track.at(block) for track in tracks]), TEMPLATE_BEFORE, odds)
+        bank = still
+        if len(moving):
+            bank = still.with_waveforms(moving, np.array([tracks[unit].at(block) for unit in moving]))
         spikes = match_spikes(traces[low:high], bank)
         at = spikes.samples + low
         inside = (at >= start - 0.5) & (at < stop - 0.5)
-        return MatchedSpikes(at[inside], spikes.unit_index[inside], spikes.amplitudes[inside], spikes.scores[inside])
+        return MatchedSpikes(at[inside], spikes.unit_index[inside], spikes.scores[inside])
 
     with ThreadPoolExecutor(threads) as pool:
         parts = list(pool.map(one, range(-(-len(traces) // step))))
     return MatchedSpikes(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("samples", "unit_index", "amplitudes", "scores")
-        )
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("samples", "unit_index", "scores"))
     )

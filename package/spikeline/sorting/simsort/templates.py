@@ -36,6 +36,8 @@ class TemplateTrack:
 
     Parameters
     ----------
+    channels
+        On which it is, rising, at most 16; on all others it is 0.
     waveforms
         One per block, or one for all.
     n_spikes
@@ -44,13 +46,19 @@ class TemplateTrack:
         Of the average over time; infinite for a unit that stays.
     """
 
-    waveforms: Float32[np.ndarray, "blocks channels window"]
+    channels: Int64[np.ndarray, " chosen"]
+    waveforms: Float32[np.ndarray, "blocks chosen window"]
     n_spikes: int
     bandwidth_s: float
 
-    def at(self, block: int) -> Float32[np.ndarray, "channels window"]:
+    @property
+    def moves(self) -> bool:
+        """Whether it has a waveform of its own in every block."""
+        return len(self.waveforms) > 1
+
+    def at(self, block: int) -> Float32[np.ndarray, "chosen window"]:
         """The template in one block."""
-        return self.waveforms[block if len(self.waveforms) > 1 else 0]
+        return self.waveforms[block if self.moves else 0]
 
 
 def _weights(at_s: np.ndarray, times_s: np.ndarray, bandwidth_s: float) -> np.ndarray:
@@ -121,9 +129,9 @@ def track_template(
     else:
         weights = _weights(block_middles_s, times_s, bandwidth)
         waveforms = (weights @ flat + _PRIOR * mean) / (weights.sum(axis=1, keepdims=True) + _PRIOR)
-    out = np.zeros((len(waveforms), traces.shape[1], snippets.shape[2]), np.float32)
-    out[:, channels] = waveforms.reshape(len(waveforms), *snippets.shape[1:])
-    return TemplateTrack(out, len(samples), bandwidth)
+    rising = np.argsort(channels)
+    waveforms = waveforms.reshape(len(waveforms), *snippets.shape[1:])[:, rising]
+    return TemplateTrack(channels[rising], np.ascontiguousarray(waveforms, np.float32), len(samples), bandwidth)
 
 
 def _loudest(snippets: np.ndarray) -> np.ndarray:

@@ -148,6 +148,7 @@ def ship_weights(trained: str | Path, shipped: str | Path = SHIPPED_WEIGHTS) -> 
     trained, shipped = Path(trained), Path(shipped)
     load_networks(trained, "cpu")
     cards = read_cards(trained)
+    _check_one_run(trained, cards)
     for network in NETWORKS:
         weights = shipped / f"{network}.safetensors"
         card_path(weights).unlink(missing_ok=True)  # an old card must not stand beside new arrays
@@ -155,3 +156,20 @@ def ship_weights(trained: str | Path, shipped: str | Path = SHIPPED_WEIGHTS) -> 
             with atomic_file(shipped / name) as temporary:
                 shutil.copyfile(trained / name, temporary)
     return cards
+
+
+def _check_one_run(folder: Path, cards: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse two networks that were trained with other seeds, or on other currents."""
+    first, second = NETWORKS
+    banks = {
+        network: sorted(cards[network].get("trained_on", {}).get("bank", {}).get("sha256", [])) for network in cards
+    }
+    for what, values in (("another seed", {n: cards[n].get("seed") for n in cards}), ("other bank entries", banks)):
+        if values[first] != values[second]:
+            told = {n: f"{len(v)} entries" if isinstance(v, list) else v for n, v in values.items()}
+            raise FormatError(
+                f"{folder}: the {first} and the {second} were trained with {what} "
+                f"({first}: {told[first]}, {second}: {told[second]})",
+                "both networks of one run",
+                "take the folder as a run left it: results/RUN/sorting/simsort/weights",
+            )

@@ -12,12 +12,14 @@ def tables(easy, networks):
 
 def test_every_detector_at_every_threshold_once(tables):
     counts = tables["scores"].groupby("detector")["threshold"].nunique().to_dict()
-    plain = dict.fromkeys(("threshold", "whitened_threshold", "spikeinterface"), len(THRESHOLDS))
+    names = ("threshold", "whitened_threshold", "spikeinterface", "published_threshold")
+    plain = dict.fromkeys(names, len(THRESHOLDS))
     assert counts == {"simsort": len(PROBABILITIES) + 1, **plain}
     default = tables["scores"][tables["scores"]["default"]]
     assert list(zip(default["detector"], default["threshold"], strict=True)) == [
         ("simsort", 0.5),
         ("spikeinterface", 5.0),
+        ("published_threshold", 6.0),
     ]
     in_sorter = tables["scores"][tables["scores"]["in_sorter"]]
     assert list(zip(in_sorter["detector"], in_sorter["threshold"], strict=True)) == [("simsort", 0.42)]
@@ -43,7 +45,7 @@ def test_scores_are_those_of_the_counts(tables, easy):
 
 def test_easy_units_are_found(tables):
     best = tables["scores"].groupby("detector")["f1"].max()
-    assert best["spikeinterface"] > 0.95 and best["simsort"] > 0.9
+    assert best["spikeinterface"] > 0.95 and best["published_threshold"] > 0.95 and best["simsort"] > 0.9
     either_sign = tables["scores"].query("detector == 'threshold' and threshold == 3")
     assert either_sign["precision"].item() < 0.5 < 0.95 < either_sign["recall"].item()
 
@@ -65,9 +67,17 @@ def test_the_excerpt_is_one_second_and_agrees_with_itself(tables, easy):
     assert len(events["detector"].unique()) == 2
 
 
-def test_without_large_units_nothing_is_scored_and_nothing_fails(easy, networks):
+def test_the_excerpt_has_the_network_at_even_odds_and_the_best_plain_detector(tables):
+    shown = tables["events"].drop_duplicates("detector")[["detector", "threshold"]].to_numpy().tolist()
+    plain = tables["scores"][tables["scores"]["detector"] != "simsort"]
+    best = plain.loc[plain["f1"].idxmax()]
+    assert shown == [["simsort", 0.5], [best["detector"], best["threshold"]]]
+
+
+def test_without_large_units_nothing_is_scored_and_two_detectors_are_shown(easy, networks):
     recording, _, truth = easy
-    scores = detection_tables(recording, truth, networks, name="easy", tolerance=4, probability=0.3, least_snr=1000.0)[
-        "scores"
-    ]
+    tables = detection_tables(recording, truth, networks, name="easy", tolerance=4, probability=0.3, least_snr=1000.0)
+    scores = tables["scores"]
     assert (scores["n"] == 0).all() and scores[["recall", "f1"]].isna().all(axis=None)
+    shown = tables["events"].drop_duplicates("detector")[["detector", "threshold"]].to_numpy().tolist()
+    assert shown == [["simsort", 0.5], ["spikeinterface", 5.0]]

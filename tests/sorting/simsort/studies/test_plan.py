@@ -107,6 +107,8 @@ def test_cells_that_are_left_out_are_neither_heard_nor_validated_on() -> None:
 def test_recordings_are_the_sorted_tetrodes_unless_named() -> None:
     settings = run_with({"s": {"variants": {"all": {}}}, "t": {"recordings": ["grid"], "variants": {"all": {}}}})
     assert tetrodes(settings) == ["one", "two"]
+    # neither a study nor SimSort's margin is over cells that its training may have heard, whatever is sorted
+    assert tetrodes(run_with({}, sorting={"recordings": ["grid", "two", "heard"]})) == ["two"]
     parts, _ = study_parts(settings)
     assert [part.recordings for part in parts] == [("one", "two"), ("grid",)]
     with pytest.raises(ConfigError, match=r"simsort_studies\.s has no recording to sort"):
@@ -123,6 +125,11 @@ def test_tuning_leaves_a_rest_to_score_on() -> None:
     assert tuned_recordings(run_with({}, simsort_tuning=tuned)) == ["two"]
     with pytest.raises(ConfigError, match=r"leaves 4 s of recordings\.two"):
         tuned_recordings(run_with({}, simsort_tuning={**tuned, "labelled_s": [16.0]}))
+
+
+def test_dense_probes_are_not_tuned_on() -> None:
+    with pytest.raises(ConfigError, match="names grid, of 32 channels"):
+        tuned_recordings(run_with({}, simsort_tuning={"labelled_s": [0.0, 5.0], "recordings": ["grid"]}))
 
 
 def test_planning_imports_neither_torch_nor_spikeinterface() -> None:

@@ -14,12 +14,13 @@ from spikeline.config.studies import TuningSettings
 from spikeline.errors import DataError
 from spikeline.simulation.recordings.recording import read_recording
 from spikeline.sorting.simsort.evaluation.network_view import network_view
-from spikeline.sorting.simsort.evaluation.truth import true_spikes
+from spikeline.sorting.simsort.evaluation.truth import Truth, true_spikes
 from spikeline.sorting.simsort.identifier import Identifier
 from spikeline.sorting.simsort.identifier_training import scatter_matrix
 from spikeline.sorting.simsort.networks import load_networks
 from spikeline.sorting.simsort.studies.labelled import LabelledScenes
 from spikeline.sorting.simsort.studies.tuning import TuningJob, settle_on_few, tune_to_files
+from tests.sorting.trains import synthetic_tetrode
 
 BAND = (300.0, 3000.0)
 NETWORKS = ("detector", "identifier")
@@ -134,13 +135,40 @@ def test_labelled_scenes_hold_the_spikes_where_they_are(weights: Path, easy_fold
     truth = true_spikes(made.recording, made.sorting, BAND)
     scenes = LabelledScenes(view, truth, 1, stage="test")
     scene = scenes(0)
-    assert len(scenes) == 1 and scenes(7) is scene  # one group of channels
+    assert scenes(7) is scene
     assert np.array_equal(scene.spike_samples, np.sort(view.from_source(truth.spike_samples)))
     assert np.array_equal(scene.traces[:, :4], view.group(0))
     counts = np.bincount(scene.unit_index)
     assert np.array_equal(counts, truth.counts())
     at_peaks = np.abs(scene.traces[scene.spike_samples]).max(axis=1)
     assert np.median(at_peaks) > 5 * np.median(np.abs(scene.traces).max(axis=1))
+
+
+def test_channels_that_are_more_than_one_group_are_refused(weights: Path) -> None:
+    """A unit between two groups of a row: its spikes are in the traces of both, and at home in one."""
+    import probeinterface
+    import spikeinterface as si
+
+    recording, sorting = synthetic_tetrode(3.0)
+    twice = np.concatenate([recording.get_traces(), recording.get_traces()[:, ::-1]], axis=1)
+    row = si.NumpyRecording([twice], recording.get_sampling_frequency())
+    probe = probeinterface.generate_linear_probe(8, ypitch=20.0)
+    probe.set_device_channel_indices(np.arange(8))
+    row.set_probe(probe)
+    view, truth = network_view(row, load_networks(weights, "cpu")), true_spikes(row, sorting, BAND)
+    n_groups = len(view.neighbourhoods.groups)
+    assert n_groups > 1
+    with pytest.raises(DataError, match=f"8 channels, which the networks see in {n_groups} groups"):
+        LabelledScenes(view, truth, 1, stage="test")
+
+
+def test_a_stretch_without_spikes_is_refused(weights: Path, easy_folder: Path) -> None:
+    made = read_recording(easy_folder)
+    view = network_view(made.recording, load_networks(weights, "cpu"))
+    none = np.empty(0, np.int64)
+    silent = Truth(none, none, ["0"], np.full(1, np.nan), np.zeros(1, np.int64))
+    with pytest.raises(DataError, match="no spike in the labelled stretch"):
+        LabelledScenes(view, silent, 1, stage="test")
 
 
 def test_few_spikes_move_the_scatter_part_of_the_way() -> None:

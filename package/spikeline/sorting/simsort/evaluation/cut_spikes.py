@@ -69,7 +69,8 @@ def cut_true_spikes(
     seed
         The run's.
     most_spikes
-        Of a group of channels: the first in time, so that refractory periods stay visible.
+        Of a group of channels: the first in time, so that refractory periods stay visible. Of a recording with more,
+        and of its drift, that is only the beginning.
     jitter
         Shares of spikes cut before, at and after the true peak.
 

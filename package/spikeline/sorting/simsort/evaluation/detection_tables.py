@@ -15,7 +15,11 @@ from spikeline.sorting.simsort.evaluation.detections import FALSE, HIT, OF_SMALL
 from spikeline.sorting.simsort.evaluation.detections import match_detections as match
 from spikeline.sorting.simsort.evaluation.detector_events import detector_events
 from spikeline.sorting.simsort.evaluation.network_view import NetworkView, network_view, probabilities_of_groups
-from spikeline.sorting.simsort.evaluation.threshold_detectors import above, threshold_detections
+from spikeline.sorting.simsort.evaluation.threshold_detectors import (
+    above,
+    published_detections,
+    threshold_detections,
+)
 from spikeline.sorting.simsort.evaluation.truth import Truth
 
 if TYPE_CHECKING:
@@ -39,7 +43,7 @@ THRESHOLDS = (3.0, 3.5, 4.0, 4.5, 5.0, 6.0)
 # Of a plain detector: which extrema, and the time in which an event is the largest. SpikeInterface's are its defaults.
 _EITHER_SIGN = {"sign": "both", "exclude_ms": 0.5}
 _SPIKEINTERFACE = {"sign": "neg", "exclude_ms": 1.0}
-_SPIKEINTERFACE_THRESHOLD = 5.0
+_DEFAULT_THRESHOLDS = {"spikeinterface": 5.0, "published_threshold": 6.0}
 _KINDS = {HIT: "hit", OF_SMALL_UNIT: "small unit", FALSE: "false"}
 
 
@@ -72,8 +76,10 @@ def detection_tables(
     """Score SimSort's detector and plain thresholds on one recording, and cut an excerpt out of it.
 
     The detectors: ``simsort`` (threshold: probability), ``threshold`` (band-passed traces, extrema of either sign, the
-    largest within 0.5 ms), ``whitened_threshold`` (the same on the traces the network sees) and ``spikeinterface``
-    (its ``detect_peaks``, ``locally_exclusive``; by default troughs beyond 5 times the noise, the largest within 1 ms).
+    largest within 0.5 ms), ``whitened_threshold`` (the same on the traces the network sees), ``spikeinterface``
+    (its ``detect_peaks``, ``locally_exclusive``; by default troughs beyond 5 times the noise, the largest within 1 ms)
+    and ``published_threshold`` (`threshold_detectors.published_detections`, on the traces the network sees; as
+    published beyond 6 times the noise).
 
     Parameters
     ----------
@@ -106,8 +112,9 @@ def detection_tables(
         true spikes are of units above ``least_snr``, precision leaves out detections of others.
         ``units``: recall of each unit, for the same. ``excerpt`` (time_ms, channel, value: whitened), ``probability``
         (time_ms, probability), ``spikes`` (time_ms, unit_id, snr, wanted, and whether simsort found it) and ``events``
-        (detector, threshold, time_ms, kind): simsort, and the best of the others, in the busiest window of the group
-        of channels that most units are nearest to.
+        (detector, threshold, time_ms, kind): simsort at even odds, and the best of the others (without a unit above
+        ``least_snr`` SpikeInterface's at its default), in the busiest window of the group of channels that most units
+        are nearest to.
     """
     view = network_view(recording, networks, threads=threads, folder=folder)
     probabilities = probabilities_of_groups(view, networks)
@@ -131,10 +138,19 @@ def detection_tables(
     units.insert(0, "recording", name)
     shown = [
         next(i for i, run in enumerate(runs) if run.detector == "simsort" and run.default),
-        int(scores["f1"].where(scores["detector"] != "simsort").fillna(-1).idxmax()),
+        _best_plain(scores),
     ]
     excerpt = _excerpt_tables(view, truth, probabilities, [(runs[i], matches[i]) for i in shown], least_snr, window_ms)
     return {"scores": scores, "units": units, **excerpt}
+
+
+def _best_plain(scores: pd.DataFrame) -> int:
+    """Row of the plain detector with the largest F1; where nothing has one, of SpikeInterface's at its default."""
+    plain = scores[scores["detector"] != "simsort"]
+    known = plain["f1"].dropna()
+    if len(known):
+        return int(known.idxmax())
+    return int(plain.index[(plain["detector"] == "spikeinterface") & plain["default"]][0])
 
 
 def _plain_runs(
@@ -157,8 +173,12 @@ def _plain_runs(
         if traces is seen:
             events = Detections(view.to_source(events.samples), events.channels)
         for threshold in THRESHOLDS:
-            default = detector == "spikeinterface" and threshold == _SPIKEINTERFACE_THRESHOLD
+            default = threshold == _DEFAULT_THRESHOLDS.get(detector)
             runs.append(_Run(detector, threshold, default, False, above(events, heights, threshold)))
+    for threshold in THRESHOLDS:
+        default = threshold == _DEFAULT_THRESHOLDS["published_threshold"]
+        detections = published_detections(view, deviation, threshold)
+        runs.append(_Run("published_threshold", threshold, default, False, detections))
     return runs
 
 

@@ -45,7 +45,7 @@ def identification_tables(
     threads: int = 1,
     folder: Path | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Cluster the true spikes of a recording by several features.
+    """Cluster true spikes of a recording, by default the first 3000 of each group of channels, by several features.
 
     Parameters
     ----------
@@ -105,7 +105,8 @@ def snippet_identification_tables(
     """The same for waveforms of one channel that somebody else cut out, aligned as they come.
 
     They are whitened as `lone_snippets` says. Without times nothing is known of refractory periods, and without traces
-    nothing of an SNR: ``ari_large`` is empty. Waveforms are in the unit of the file.
+    nothing of an SNR: ``ari_large`` is empty. Waveforms are in the unit of the file. Clustered are the first
+    ``most_spikes`` of the file; mean waveforms are of all.
     """
     unit_ids, index = np.unique(snippets.labels, return_inverse=True)
     names = [str(unit) for unit in unit_ids]

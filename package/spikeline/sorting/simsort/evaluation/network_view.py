@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int64
 
 from spikeline.sorting.simsort.detection import spike_probabilities
-from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, make_neighbourhoods
+from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, neighbourhoods_of
 from spikeline.sorting.simsort.whitened import Resampling, whitened_traces
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def network_view(
     resampling = Resampling(recording.get_sampling_frequency(), networks.sampling_rate_hz, networks.band_hz[1])
     traces = whitened_traces(recording, resampling, networks.band_hz, threads=threads, folder=folder)
     places = recording.get_channel_locations()
-    return NetworkView(traces, resampling, make_neighbourhoods(places), recording.get_num_samples(), places)
+    return NetworkView(traces, resampling, neighbourhoods_of(recording), recording.get_num_samples(), places)
 
 
 def probabilities_of_groups(view: NetworkView, networks: Networks) -> list[Float32[np.ndarray, " samples"]]:

@@ -1,4 +1,4 @@
-"""The plain way to detect spikes: a threshold in multiples of the noise, on the channel where an event is largest."""
+"""The plain ways to detect spikes: a threshold in multiples of the noise, on the channel where an event is largest."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from spikeline.sorting.simsort.evaluation.detections import Detections
+from spikeline.sorting.simsort.evaluation.largest_of_groups import largest_of_groups
+from spikeline.sorting.simsort.paper.peaks import threshold_peaks
 
 if TYPE_CHECKING:
     import spikeinterface as si
 
-__all__ = ["above", "threshold_detections"]
+    from spikeline.sorting.simsort.evaluation.network_view import NetworkView
+
+__all__ = ["above", "published_detections", "threshold_detections"]
 
 _RADIUS_UM = 50.0  # SpikeInterface's default: an event is the largest within it
 
@@ -70,6 +74,37 @@ def threshold_detections(
     samples, channels = peaks["sample_index"][order].astype(np.int64), peaks["channel_index"][order].astype(np.int64)
     heights = np.abs(peaks["amplitude"][order].astype(np.float64)) / noise[channels]
     return Detections(samples, channels), heights
+
+
+def published_detections(view: NetworkView, noise: Float[np.ndarray, " channels"], threshold: float) -> Detections:
+    """The baseline detector of the published comparison (`spikeline.sorting.simsort.paper.peaks.threshold_peaks`).
+
+    It takes whatever stands out at one time on any channel for one spike, as on a tetrode. A larger probe is therefore
+    seen in the groups of channels that the networks see, and of what several groups report the largest stays.
+
+    Parameters
+    ----------
+    view
+        The traces that the networks see: whitened, at 10 kHz, the rate of the published simulations, whose samples its
+        windows are counted in.
+    noise
+        Of each channel of the view.
+    threshold
+        In multiples of the noise.
+    """
+    samples, channels, heights, owners = [], [], [], []
+    for index, group in enumerate(view.neighbourhoods.groups):
+        size = np.abs(view.group(index)) / noise[group].astype(np.float32)
+        at = threshold_peaks(size, threshold=threshold)
+        samples.append(at), channels.append(group[size[at].argmax(axis=1)]), heights.append(size[at].max(axis=1))
+        owners.append(np.full(len(at), index))
+    at, channel, height, owner = (np.concatenate(parts) for parts in (samples, channels, heights, owners))
+    order = np.lexsort((owner, channel, at))
+    at, channel = at[order], channel[order]
+    kept = largest_of_groups(at, view.locations_um[channel], height[order], owner[order])
+    source, channel = view.to_source(at[kept]), channel[kept]
+    order = np.lexsort((channel, source))
+    return Detections(source[order], channel[order])
 
 
 def above(detections: Detections, heights: Float[np.ndarray, " events"], threshold: float) -> Detections:

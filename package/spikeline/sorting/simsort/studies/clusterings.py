@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,26 @@ from jaxtyping import Float, Float32, Int64
 
 from spikeline.artifacts import seed_integer
 from spikeline.errors import DataError
+from spikeline.openmp import one_openmp_thread
+from spikeline.sorting.simsort.detector import GROUP
 from spikeline.sorting.simsort.evaluation.clusterings import mixture_units
 from spikeline.sorting.simsort.evaluation.cut_spikes import CutSpikes, cut_true_spikes
 from spikeline.sorting.simsort.evaluation.features import scatter_within
 from spikeline.sorting.simsort.evaluation.network_view import NetworkView
 from spikeline.sorting.simsort.evaluation.truth import Truth
 from spikeline.sorting.simsort.paper.clustering import (
+    dbscan_units,
     mean_shift_units,
     oracle_gaussian_mixture_units,
     oracle_k_means_units,
+    oracle_spectral_units,
 )
-from spikeline.sorting.simsort.paper.reduction import principal_components, standardised, umap_reduced
+from spikeline.sorting.simsort.paper.reduction import (
+    principal_components,
+    standardised,
+    t_sne_reduced,
+    umap_reduced,
+)
 from spikeline.sorting.simsort.snippets import cut_snippets
 
 if TYPE_CHECKING:
@@ -29,12 +39,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CLUSTERERS", "DENOISINGS", "REDUCERS", "clustering_table"]
 
-REDUCERS = ("none", "pca", "umap")
-CLUSTERERS = ("mixture", "mean_shift", "told_mixture", "told_k_means")
+REDUCERS = ("none", "pca", "umap", "t_sne")
+CLUSTERERS = ("mixture", "mean_shift", "dbscan", "told_mixture", "told_k_means", "told_spectral")
 DENOISINGS = ("off", "batch", "fixed_basis")
 
 _PAPER_BATCH = 256
-_GROUP = 4  # channels a network sees
 
 
 def clustering_table(
@@ -42,11 +51,13 @@ def clustering_table(
 ) -> pd.DataFrame:
     """Adjusted Rand index of every reducer with every clusterer, and of the sorter's own with every denoising.
 
-    Reducers: ``none``; ``pca``: 5 principal components; ``umap``: 2 dimensions. Clusterers: ``mixture``, the sorter's,
-    which finds the number of clusters, knows refractory periods and expects a scatter of 1 within units, by which
-    reduced points are divided although no sorter knows it; ``mean_shift``, the published one, on standardised points;
-    ``told_mixture`` and ``told_k_means`` are told the true number. Denoisings: see `paper.denoising.denoised`; the
-    basis is fitted on all spikes; in batches of 256 in time order.
+    Reducers: ``none``; ``pca``: 5 principal components; ``umap`` and ``t_sne``: 2 dimensions. Clusterers: ``mixture``,
+    the sorter's, which finds the number of clusters, knows refractory periods and expects a scatter of 1 within units,
+    by which reduced points are divided although no sorter knows it; ``mean_shift``, the published one, and ``dbscan``,
+    which leaves spikes out; ``told_mixture``, ``told_k_means`` and ``told_spectral`` are told the true number. Those
+    with a length of their own (mean shift's bandwidth, DBSCAN's reach, the width of spectral clustering's affinities)
+    see standardised points, as published. Denoisings: see `paper.denoising.denoised`; the basis is fitted on all
+    spikes; in batches of 256 in time order.
 
     Parameters
     ----------
@@ -59,12 +70,14 @@ def clustering_table(
     seed
         The run's.
     most_spikes
-        Of a group of channels, the first in time; of the groups the one with most units is taken.
+        Of a group of channels, the first in time: the beginning of a long recording, and of one that drifts. Of the
+        groups the one with most units is taken.
 
     Returns
     -------
     pandas.DataFrame
-        recording, denoising, reducer, clusterer, ari, n_clusters, n spikes, n_units.
+        recording, denoising, reducer, clusterer, ari, n_clusters, n spikes, n_units. Spikes that are left out make one
+        more cluster for the index.
 
     Raises
     ------
@@ -112,7 +125,12 @@ def _reduced(
 ) -> Float[np.ndarray, "spikes reduced"]:
     if reducer == "none":
         return points
-    return principal_components(points) if reducer == "pca" else umap_reduced(points, seed=seed)
+    if reducer == "pca":
+        return principal_components(points)
+    if reducer == "umap":
+        return umap_reduced(points, seed=seed)
+    with one_openmp_thread():  # its gradient is a sum over threads
+        return t_sne_reduced(points, seed=seed)
 
 
 def _clustered(
@@ -125,9 +143,23 @@ def _clustered(
     exact = np.asarray(points, np.float64)
     if clusterer == "mean_shift":
         return mean_shift_units(standardised(exact), seed=seed)
+    if clusterer == "dbscan":
+        return dbscan_units(standardised(exact))
     n_units = len(np.unique(cut.unit_index))
+    if clusterer == "told_spectral":
+        return _spectral_units(standardised(exact), n_units, seed)
     tell = oracle_gaussian_mixture_units if clusterer == "told_mixture" else oracle_k_means_units
     return tell(exact, n_units, seed=seed)
+
+
+def _spectral_units(
+    points: Float[np.ndarray, "spikes dimensions"], n_units: int, seed: int
+) -> Int64[np.ndarray, " spikes"]:
+    with warnings.catch_warnings(), one_openmp_thread():  # it ends in k-means
+        # Among many dimensions nearly every affinity is 0: the graph falls into pieces, and few clusters are left.
+        warnings.filterwarnings("ignore", "Graph is not fully connected", UserWarning)
+        warnings.filterwarnings("ignore", "Number of distinct clusters", UserWarning)
+        return oracle_spectral_units(points, n_units, seed=seed)
 
 
 def _embedded_denoised(cut: CutSpikes, networks: Networks, denoising: str) -> Float32[np.ndarray, "spikes dimensions"]:
@@ -141,7 +173,7 @@ def _embedded_denoised(cut: CutSpikes, networks: Networks, denoising: str) -> Fl
     with torch.inference_mode():
         for start in range(0, len(snippets), _PAPER_BATCH):
             clean = denoised(snippets[start : start + _PAPER_BATCH], denoising, basis).transpose(1, 2)
-            seen = torch.zeros(len(clean), _GROUP, clean.shape[2])
+            seen = torch.zeros(len(clean), GROUP, clean.shape[2])
             seen[:, : clean.shape[1]] = clean
             parts.append(networks.identifier(seen).numpy())
     return np.concatenate(parts)

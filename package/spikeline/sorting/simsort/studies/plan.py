@@ -35,6 +35,7 @@ OWN_WEIGHTS = "weights"
 """Folder of the run's own weights below ``sorting/simsort``."""
 
 _LEAST_REST_S = 5.0
+_MOST_CHANNELS = 4  # `spikeline.sorting.simsort.detector.GROUP`, which only torch's users can import
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def seed_of_repeat(seed: int, stage: str, repeat: int) -> int:
 
 
 def tetrodes(settings: RunSettings) -> list[str]:
-    """Recordings of the test side that are sorted and were made with a tetrode."""
+    """Recordings of the test side that are sorted and were made with a tetrode: those of studies, and of the margin."""
     names = settings.sorting.recordings or list(settings.recordings)
     return [
         name
@@ -195,13 +196,20 @@ def tuned_recordings(settings: RunSettings) -> list[str]:
     Raises
     ------
     ConfigError
-        If none is left, or one has no rest to score on.
+        If none is left, one has no rest to score on, or more channels than the networks see at a time.
     """
     if not settings.simsort_tuning.labelled_s:
         return []
     names = _recordings(settings, settings.simsort_tuning.recordings, "simsort_tuning")
     longest = max(settings.simsort_tuning.labelled_s)
     for name in names:
+        channels = settings.recordings[name].probe.n_channels()
+        if channels is not None and channels > _MOST_CHANNELS:
+            raise ConfigError(
+                f"simsort_tuning.recordings names {name}, of {channels} channels",
+                f"at most {_MOST_CHANNELS}: a group of a dense probe also hears spikes that belong to others",
+                "name tetrodes",
+            )
         rest_s = settings.recordings[name].duration_s - longest
         if rest_s < _LEAST_REST_S:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""What two networks are worth on a recording: its units sorted, its spikes detected, its true spikes told apart."""
+"""What two networks are worth on a recording: its units sorted, its spikes detected, true spikes told apart."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def score_networks(
     pandas.DataFrame
         One row per true unit and rule: the columns of `spikeline.sorting.scoring.score_sorting`, and, the same in all
         rows, ``detection_precision``, ``detection_recall``, ``detection_f1`` (spikes of units above SNR 5, at even
-        odds; NaN without such a unit), ``ari`` (the sorter's clustering of all true spikes; NaN without 60 spikes) and
-        ``units_found``.
+        odds; NaN without such a unit), ``ari`` (the sorter's clustering of true spikes, of each group of channels the
+        first 3000 from ``start_s`` on; NaN without 60 spikes) and ``units_found``.
     """
     from spikeline.artifacts import seed_integer
     from spikeline.sorting.run import sort_recording
@@ -93,6 +93,7 @@ def score_networks(
         sorter.model_copy(update={"parameters": with_weights}),
         threads,
         seed_integer(seed, "sorting", f"{name}/{sorter.sorter}"),
+        output=None if folder is None else folder / "sorting.h5",
     )
     cells = dict(zip(made.units["unit_id"].astype(str), made.units["cell"].astype(str), strict=True))
     scores, counts = score_sorting(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from spikeline.artifacts import Provenance, read_csv, read_weights, write_csv
+from spikeline.artifacts import Provenance, read_csv, read_weights, scratch_beside, write_csv
 from spikeline.artifacts.weights import card_path
 from spikeline.config.sorting import ScoringSettings, SorterSettings
 from spikeline.sorting.simsort.weight_files import NETWORKS, SHIPPED_WEIGHTS, with_trained_weights
@@ -88,12 +88,10 @@ def score_networks_to_file(
     from spikeline.sorting.simsort.studies.scoring import score_networks
     from spikeline.training.reproducible import reproducible
 
-    output = Path(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
     cards = [read_weights(weights[network])[1] for network in NETWORKS]
     with (
         gathered(weights) as folder,
-        tempfile.TemporaryDirectory(dir=output.parent, prefix=".whitened-") as scratch,
+        scratch_beside(output) as scratch,
         reproducible(threads, on_cpu=True),
     ):
         scores = score_networks(
@@ -106,7 +104,7 @@ def score_networks_to_file(
             seed=seed,
             start_s=start_s,
             threads=threads,
-            folder=Path(scratch),
+            folder=scratch,
         )
     known = {
         "minutes": sum(map(heard_minutes, cards)),

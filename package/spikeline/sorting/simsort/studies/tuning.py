@@ -82,8 +82,9 @@ def tune_to_files(settings: TuningSettings, job: TuningJob) -> None:
     Raises
     ------
     DataError
-        If the stretch has too few labelled spikes: of two units at least 4 each, and more than twice as many spikes in
-        all as the embedding has dimensions.
+        If the recording has more channels than the networks see at a time (`labelled.LabelledScenes`), or the stretch
+        too few labelled spikes: of two units at least 4 each, and more than twice as many spikes in all as the
+        embedding has dimensions.
     NumericalError
         If a loss or weight is not finite.
     """
@@ -124,7 +125,7 @@ def _before(made: LabelledRecording, stop_s: float) -> tuple[Any, Any]:
 
 
 def _check(scenes: LabelledScenes, dimensions: int, known: Mapping[str, Any]) -> None:
-    counts = np.concatenate([np.bincount(scenes(index).unit_index) for index in range(len(scenes))])
+    counts = np.bincount(scenes(0).unit_index)
     enough = counts[counts >= _FEWEST_SPIKES]
     if len(enough) < _FEWEST_UNITS or enough.sum() <= 2 * dimensions:
         raise DataError(
@@ -149,14 +150,12 @@ def _tune(
     from spikeline.sorting.simsort.identification_batches import IdentificationBatches
     from spikeline.sorting.simsort.identifier_training import IdentifierTraining
 
-    n_groups = len(scenes)
-    each = {"steps_per_scene": 1, "scenes_per_batch": n_groups}  # every group of channels in every step
+    each = {"steps_per_scene": 1, "scenes_per_batch": 1}
     schedule = getattr(settings, network)
     if network == "detector":
-        windows = n_groups * -(-settings.windows // n_groups)
         least = DetectionBatchSettings().least_template_norm
         source: Batches = DetectionBatches(
-            scenes, windows=windows, samples=settings.window_samples, least_template_norm=least, **each
+            scenes, windows=settings.windows, samples=settings.window_samples, least_template_norm=least, **each
         )
     else:
         source = IdentificationBatches(scenes, spikes_per_unit=settings.spikes_per_unit, **each)
