@@ -19,9 +19,3 @@ rule sorting_peers:
         folder=f"{SORTING_PEERS}/venv",
     script:
         "../scripts/benchmarks/peers.py"
-
-
-def peers_of_sorter(wildcards):
-    """The peers' environment and the program that runs there, for a sorter that wants them."""
-    elsewhere = SETTINGS.sorting.sorters[wildcards.sorter].environment == "peers"
-    return [rules.sorting_peers.output[0], PEER_PROGRAM] if elsewhere else []
