@@ -14,8 +14,15 @@ def memory_of_sorting(wildcards, attempt):
 
 
 def minutes_of_sorting(wildcards, attempt):
-    """Half an hour more for each ten minutes of 20 channels: the slowest sorter takes a minute for ten of a tetrode (measured)."""
-    return int(30 + channel_seconds_of(wildcards) / 400) * attempt
+    """Half an hour more for each ten minutes of 20 channels: the slowest sorter takes a minute for ten of a tetrode (measured).
+
+    Of 384 channels Kilosort4 without a GPU does not sort a minute in 95 (measured), hence more for sorters of the peers.
+    """
+    elsewhere = SETTINGS.sorting.sorters[wildcards.sorter].environment == "peers"
+    return (
+        int(30 + (4 if elsewhere else 1) * channel_seconds_of(wildcards) / 400)
+        * attempt
+    )
 
 
 def megabytes_of_dataset(wildcards):

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from spikeline.artifacts import write_json
+from spikeline.child import module_command, run_child
 from spikeline.config.simulation import BankSettings, IntegrationSettings, StimulusSettings
 from spikeline.errors import DataError
 from spikeline.simulation.bank.rheobase import RHEOBASE_SCHEMA
 from spikeline.simulation.benchmarks.bank_over_bare_neuron import NEURON_RUN, compare_bank_with_bare_neuron
-from spikeline.simulation.benchmarks.child import module_command, run_child
 from spikeline.simulation.benchmarks.lfpy_probes_over_bank import compare_lfpy_with_bank
 from spikeline.simulation.benchmarks.neuron_runs import neuron_jobs
 from spikeline.simulation.benchmarks.resimulate_over_replace import compare_resimulating_with_replacing

@@ -60,7 +60,7 @@ def test_units_come_back_and_nothing_stays(tmp_path: Path, closed_files: None) -
 
 def test_failures_are_told_by_name(tmp_path: Path, closed_files: None) -> None:
     out = tmp_path / "sortings/kilosort4.h5"
-    failing = peers(tmp_path, status="failed: ValueError: too few spikes", trace="Traceback")
+    failing = peers(tmp_path, status="failed: ValueError: too few spikes")
     with pytest.raises(DataError, match="failed: ValueError: too few spikes"):
         sort_elsewhere(recording(), SORTER, failing, 1, 7, output=out)
     with pytest.raises(ConfigError, match="not installed in the environment"):

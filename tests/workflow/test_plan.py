@@ -52,18 +52,21 @@ def test_peers_join_any_tier_in_an_environment_of_their_own(tmp_path: Path) -> N
 
 
 def test_sortings_ask_for_more_where_there_is_more_to_sort(tmp_path: Path) -> None:
-    output = snakemake(tmp_path, "--dry-run", "--", "sortings", configuration=ROOT / "config/paper.yaml")
+    both = ("--configfile", str(ROOT / "config/paper.yaml"), str(ROOT / "config/peers.yaml"), "--", "sortings")
+    output = snakemake(tmp_path, "--dry-run", *both)
     asked = {
-        recording: (int(memory), int(runtime))
-        for recording, runtime, memory in re.findall(
-            r"^rule sort:\n(?:    .+\n)*?    wildcards: recording=(\w+), sorter=simsort\n"
+        (recording, sorter): (int(memory), int(runtime))
+        for recording, sorter, runtime, memory in re.findall(
+            r"^rule sort:\n(?:    .+\n)*?    wildcards: recording=(\w+), sorter=(\w+)\n"
             r"    resources: .*?runtime=(\d+), mem_mb=(\d+)",
             output,
             re.MULTILINE,
         )
     }
-    assert asked["neuropixels_static"] == (4000 + 27648, 30 + 576)
-    assert asked["tetrode_static"][0] < 4200 and asked["tetrode_static"][1] < 45
+    assert asked["neuropixels_static", "simsort"] == (4000 + 27648, 30 + 576)
+    assert asked["neuropixels_static", "kilosort4"] == (4000 + 27648, 30 + 4 * 576)
+    memory, runtime = asked["tetrode_static", "simsort"]
+    assert memory < 4200 and runtime < 45
 
 
 def test_the_weights_are_one_target_that_needs_the_training_side_alone(tmp_path: Path) -> None:

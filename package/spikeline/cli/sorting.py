@@ -74,7 +74,8 @@ def sort_command(
     has one segment, lasts 1 s at least, and has a probe; simsort does without for four channels or fewer.
 
     OUT gets sorting.h5 (`spikeline score` reads it), with --export phy the folder phy (phy template-gui
-    OUT/phy/params.py), with --export nwb the file sorting.nwb.
+    OUT/phy/params.py), with --export nwb the file sorting.nwb. Exports of a sorting that was in OUT before are removed,
+    whatever was edited in them: to keep a curation, sort into another folder.
 
     \b
     Example:

@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import Float
 
 from spikeline.artifacts import scratch_beside
+from spikeline.child import run_child
 from spikeline.config.sorting import SorterSettings
 from spikeline.errors import ConfigError, DataError
-from spikeline.simulation.benchmarks.child import run_child
 from spikeline.sorting.catalogue import PEERS, refuse_unknown_parameters
 from spikeline.sorting.documented_settings import documented_settings
 from spikeline.sorting.parameters import merged
@@ -34,9 +34,6 @@ __all__ = [
 
 # How the sorters that read SpikeInterface's job keywords as parameters of their own are given their threads.
 _JOB = {"pool_engine": "thread", "chunk_duration": "1s", "progress_bar": False, "mp_context": None}
-
-# How they fail when a recording has too little to sort: all texts of a row stand in the trace.
-_NOTHING_FOUND: tuple[tuple[tuple[str, ...], str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,9 +133,6 @@ def sort_elsewhere(
             "one of " + ", ".join(PEERS),
             "leave out environment: peers, and install the sorter beside spikeline",
         )
-    for texts, note in _NOTHING_FOUND:
-        if all(text in told["trace"] for text in texts):
-            return make_sorting([], [], [], rate, note)
     raise DataError(
         f"sorter {settings.sorter!r} {told['status']}",
         "a recording and parameters that it can sort",

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from spikeline.artifacts import Provenance, write_json
+from spikeline.child import run_child
 from spikeline.dynamics.benchmarks.em_problems import EMProblem
 from spikeline.dynamics.benchmarks.em_runs import write_em_problem
 from spikeline.errors import DataError
-from spikeline.simulation.benchmarks.child import run_child
 
 __all__ = ["LAYOUTS", "fastest_layout", "write_em_layout"]
 

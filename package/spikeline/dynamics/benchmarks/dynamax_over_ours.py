@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from spikeline.artifacts import Provenance, read_json, write_json
+from spikeline.child import module_command, run_child
 from spikeline.dynamics.benchmarks.em_problems import MAIN, EMProblem
 from spikeline.dynamics.benchmarks.em_runs import EM_RUN, write_em_problem
 from spikeline.errors import NumericalError
-from spikeline.simulation.benchmarks.child import module_command, run_child
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.report import write_benchmark
 from spikeline.simulation.benchmarks.timing import median_ratio

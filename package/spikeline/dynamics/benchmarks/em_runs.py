@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from spikeline.artifacts import seed_stream
+from spikeline.child import answer
 from spikeline.dynamics.benchmarks.em_problems import EMProblem
 from spikeline.dynamics.benchmarks.memory import peak_memory_mb
 from spikeline.dynamics.mixture import Mixture
 from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
 from spikeline.dynamics.systems import LinearSystem
 from spikeline.dynamics.trajectories import Trajectories
-from spikeline.simulation.benchmarks.child import answer
 
 __all__ = ["EM_RUN", "our_em", "write_em_problem"]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from spikeline.artifacts import Provenance, seed_stream
+from spikeline.child import answer, module_command, run_child
 from spikeline.dynamics.benchmarks.memory import peak_memory_mb
 from spikeline.dynamics.moments.ustat_moments import ustat_second_moment, ustat_third_moment
 from spikeline.dynamics.simulated.generator import random_system, simulate_mixture
 from spikeline.dynamics.tensor.whitening import whitened_directions
 from spikeline.dynamics.trajectories import Trajectories
 from spikeline.errors import NumericalError
-from spikeline.simulation.benchmarks.child import answer, module_command, run_child
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.report import write_benchmark
 

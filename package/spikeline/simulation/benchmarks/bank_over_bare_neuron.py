@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeline.artifacts import Provenance
-from spikeline.simulation.benchmarks.child import module_command, run_child
+from spikeline.child import module_command, run_child
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.report import write_benchmark
 from spikeline.simulation.benchmarks.timing import median_ratio, take_turns

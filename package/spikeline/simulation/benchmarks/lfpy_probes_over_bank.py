@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from spikeline.artifacts import Provenance
+from spikeline.child import module_command, run_child
 from spikeline.config.simulation import CellSettings, StimulusSettings
 from spikeline.errors import DataError
 from spikeline.simulation.bank.stimulus import stimulus_current
 from spikeline.simulation.benchmarks.bank_over_bare_neuron import NEURON_RUN
-from spikeline.simulation.benchmarks.child import module_command, run_child
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.neuron_runs import TETRODE_UM
 from spikeline.simulation.benchmarks.report import write_benchmark

@@ -11,9 +11,9 @@ import numpy as np
 import scipy.signal
 
 from spikeline.artifacts import Provenance, seed_stream
+from spikeline.child import run_child
 from spikeline.config.recordings import NoiseSettings, ProbeSettings, RecordingSettings
 from spikeline.simulation.bank import BankEntry, read_bank_entry
-from spikeline.simulation.benchmarks.child import run_child
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.report import write_benchmark
 from spikeline.simulation.benchmarks.timing import Measurement, clocked, median_ratio, take_turns

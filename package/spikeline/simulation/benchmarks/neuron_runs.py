@@ -25,6 +25,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from spikeline.artifacts import read_json, write_json
+from spikeline.child import answer
 from spikeline.config.simulation import BankSettings, CellSettings, IntegrationSettings, StimulusSettings
 from spikeline.simulation.bank import read_bank_entry
 from spikeline.simulation.bank.currents import simulate_bank_entry
@@ -32,7 +33,6 @@ from spikeline.simulation.bank.rheobase import RHEOBASE_SCHEMA, read_rheobase
 from spikeline.simulation.bank.slices import SliceRunner
 from spikeline.simulation.bank.spike_times import spike_peaks
 from spikeline.simulation.bank.stimulus import stimulus_current
-from spikeline.simulation.benchmarks.child import answer
 from spikeline.simulation.cells.cell import NeuronCell, build_cell
 from spikeline.simulation.cells.cell_sources import find_cell_models
 from spikeline.simulation.cells.interpreter import neuron_interpreter

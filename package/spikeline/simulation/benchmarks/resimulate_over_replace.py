@@ -12,9 +12,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from spikeline.artifacts import Provenance, seed_stream
+from spikeline.child import module_command, run_child
 from spikeline.simulation.bank import read_bank_entry
 from spikeline.simulation.benchmarks.bank_over_bare_neuron import NEURON_RUN
-from spikeline.simulation.benchmarks.child import module_command, run_child
 from spikeline.simulation.benchmarks.machine import load_average
 from spikeline.simulation.benchmarks.neuron_runs import TETRODE_UM
 from spikeline.simulation.benchmarks.report import write_benchmark

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from spikeline.child import run_child
 from spikeline.config.recordings import RecordingSettings
 from spikeline.errors import DataError
-from spikeline.simulation.benchmarks.child import run_child
 from spikeline.sorting.benchmarks.contestants import Contestant, parameters_of
 from spikeline.sorting.benchmarks.scored import TrueUnits
 from spikeline.sorting.catalogue import PEERS

@@ -61,8 +61,8 @@ def noise_stretches(
     count = min(_STRETCHES, max(1, n_samples // length))
     starts = np.linspace(0, max(0, n_samples - length), count).astype(np.int64)
     ranges = [(int(start), int(min(start + length, n_samples))) for start in starts]
-    blank = np.concatenate([_blank(read, resampling, n_source, *part) for part in ranges])
-    stretches = np.concatenate([resampling.block(read, n_source, *part) for part in ranges])
+    parts = [_stretch(read, resampling, n_source, *part) for part in ranges]
+    stretches, blank = (np.concatenate(of_parts) for of_parts in zip(*parts, strict=True))
     share = blank.mean(axis=0)
     heard = ~blank[:, share < 1].any(axis=1)
     if heard.all():
@@ -79,14 +79,20 @@ def noise_stretches(
     return stretches[heard]
 
 
-def _blank(
+def _stretch(
     read: Callable[[int, int], np.ndarray], resampling: Resampling, n_source: int, start: int, stop: int
-) -> Bool[np.ndarray, "samples channels"]:
-    """Whether anything blank is within the reach of each resampled sample."""
-    low = max(0, start * resampling.down // resampling.up - resampling.margin)
-    high = min(n_source, -(-stop * resampling.down // resampling.up) + resampling.margin + 1)
+) -> tuple[Float32[np.ndarray, "samples channels"], Bool[np.ndarray, "samples channels"]]:
+    """Resampled samples, and whether anything blank is within the reach of each."""
+    seen: list[tuple[int, np.ndarray]] = []
+
+    def kept(first: int, last: int) -> np.ndarray:
+        seen.append((first, read(first, last)))
+        return seen[-1][1]
+
+    resampled = resampling.block(kept, n_source, start, stop)
+    [(low, source)] = seen  # read once: that may mean to decompress or to filter it
     shortest = max(_SHORTEST_BLANK, round(_SHORTEST_BLANK_S * resampling.source_hz))
-    until = np.cumsum(np.pad(blank_samples(read(low, high), shortest), ((1, 0), (0, 0))), axis=0)
+    until = np.cumsum(np.pad(blank_samples(source, shortest), ((1, 0), (0, 0))), axis=0)
     at = np.rint(resampling.to_source(np.arange(start, stop, dtype=np.float64))).astype(np.int64) - low
-    first, last = (np.clip(at + reach, 0, high - low) for reach in (-resampling.margin, resampling.margin + 1))
-    return until[last] > until[first]
+    first, last = (np.clip(at + reach, 0, len(source)) for reach in (-resampling.margin, resampling.margin + 1))
+    return resampled, until[last] > until[first]

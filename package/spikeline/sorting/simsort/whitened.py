@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Resampling", "whitened_traces"]
 
-_BLOCK_S, _BLOCK_CHANNELS = (
-    10.0,
-    32,
-)  # shorter blocks for more channels, so that each thread's fit in its share of memory
+_BLOCK_S = 10.0
+_BLOCK_CHANNELS = 32  # of more, blocks are shorter, so that each thread's fit in its share of memory
 _MOST_IN_MEMORY = 2_000_000_000
 _REACH = 10  # samples of the slower rate on either side that the anti-alias filter sees
 _LARGEST_FACTOR = 1000

@@ -1,7 +1,7 @@
-"""Measured runs in processes of their own: NEURON holds one cell per process, and peers live in another environment.
+"""Work in processes of their own: NEURON holds one cell per process, and peers live in another environment.
 
-A run is a plain program that is given two file names: it reads its job from the first, a JSON file, and writes what it
-measured to the second. Its interpreter and imports start before its clock does.
+A plain program is given two file names: it reads its job from the first, a JSON file, and writes its answer to the
+second. If it measures, its interpreter and imports start before its clock does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 from spikeline.artifacts import read_json
 from spikeline.errors import DataError
-from spikeline.simulation.benchmarks.timing import Measurement
 
 __all__ = ["answer", "module_command", "run_child"]
 
@@ -29,8 +28,8 @@ def module_command(module: str) -> list[str]:
 
 def run_child(
     command: Sequence[str], job: Mapping[str, Any], threads: int = 1, limit_s: float | None = None
-) -> Measurement:
-    """Run a program on a job and return what it measured.
+) -> Mapping[str, Any]:
+    """Run a program on a job and return its answer.
 
     Parameters
     ----------
@@ -79,13 +78,13 @@ def run_child(
             last = "\n    ".join((done.stdout + done.stderr).strip().splitlines()[-15:])
             raise DataError(
                 f"{' '.join(command)} failed with exit status {done.returncode}; its last lines:\n    {last}",
-                "a measured run",
-                "see the lines above; if they name a missing package, delete results/peers and run again",
+                "an answer",
+                "see the lines above; if they name a missing package of the peers, delete their folder and run again",
             )
         return read_json(result)
 
 
-def answer(measure: Callable[..., Measurement]) -> None:
+def answer(measure: Callable[..., Mapping[str, Any]]) -> None:
     """The other end: measure the job named on the command line, its values as keywords, and write what came out."""
     job, result = sys.argv[1:]
     measured = measure(**read_json(job))

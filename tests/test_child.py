@@ -1,4 +1,4 @@
-"""Measured runs in processes of their own."""
+"""Work in processes of their own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from spikeline.child import run_child
 from spikeline.errors import DataError
-from spikeline.simulation.benchmarks.child import run_child
 
 ANSWERS = """
 import json, os, sys
