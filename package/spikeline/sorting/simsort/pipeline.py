@@ -13,13 +13,13 @@ from jaxtyping import Float32, Int64
 from threadpoolctl import threadpool_limits
 
 from spikeline.config.simsort import SimSortSettings
-from spikeline.sorting.simsort.mean_spikes import mean_spikes
 from spikeline.sorting.simsort.merging import merge_clusters
 from spikeline.sorting.simsort.mixture import fit_mixture
 from spikeline.sorting.simsort.neighbourhoods import Neighbourhoods, neighbourhoods_of
 from spikeline.sorting.simsort.peak_times import moved_to_peaks
 from spikeline.sorting.simsort.snippets import cut_snippets
 from spikeline.sorting.simsort.subdividing import subdivide
+from spikeline.sorting.simsort.template_centring import centred
 from spikeline.sorting.simsort.template_matching import match_units
 from spikeline.sorting.simsort.template_merging import merge_units
 from spikeline.sorting.simsort.whitened import Resampling, whitened_traces
@@ -106,7 +106,7 @@ def sort(
         for index in range(len(neighbourhoods.groups)):
             trains += _units_of_group(traces, neighbourhoods, index, networks, settings, resampling.rate_hz, threads)
             advance(1)
-        trains = _without_doubles(traces, trains, resampling.rate_hz)
+        trains = merge_units(*centred(traces, trains), resampling.rate_hz)
         matched = match_units(
             traces, trains, resampling.rate_hz, settings, threads=threads, advance=stage("matching", 1)
         )
@@ -148,10 +148,6 @@ def _at_home(traces: np.ndarray, peaks: np.ndarray, neighbourhoods: Neighbourhoo
     windows = cut_snippets(traces, peaks, 3, 4, near)
     loudest = near[np.abs(windows).max(axis=2).argmax(axis=1)]
     return peaks[neighbourhoods.home[loudest] == index]
-
-
-def _without_doubles(traces: np.ndarray, trains: list[np.ndarray], rate_hz: float) -> list[np.ndarray]:
-    return merge_units(trains, mean_spikes(traces, trains), rate_hz)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from jaxtyping import Float32, Float64, Int64
 
 from spikeline.config.simsort import SimSortSettings
 from spikeline.sorting.simsort.matched_filter import MatchedSpikes, match_spikes
-from spikeline.sorting.simsort.mean_spikes import mean_spikes
 from spikeline.sorting.simsort.template_bank import TemplateBank
+from spikeline.sorting.simsort.template_centring import centred
 from spikeline.sorting.simsort.template_merging import merge_units
 from spikeline.sorting.simsort.templates import TEMPLATE_BEFORE, TemplateTrack, track_template
 
@@ -80,7 +80,7 @@ def match_units(
         nearest = np.rint(found.samples).astype(np.int64)
         trains = [nearest[found.unit_index == unit] for unit in range(len(tracks))]
         trains = [train for train in trains if len(train) >= settings.fewest_spikes]
-        trains = merge_units(trains, mean_spikes(traces, trains), sampling_rate_hz)
+        trains = merge_units(*centred(traces, trains), sampling_rate_hz)
         # Matching makes trains purer, and purer trains show more clearly which of them are one unit
         settled = turn >= _FEWEST_ROUNDS and len(trains) == len(tracks)
         advance(1 / _FEWEST_ROUNDS if turn < _FEWEST_ROUNDS else 0)
