@@ -1,7 +1,7 @@
 """Trains whose mean spike is another's: spikes that a larger unit's closely followed, or came shortly after one.
 
-Where two spikes overlap the clustering sees a shape of its own, and a few dozen alike make a cluster. Its mean spike is then
-the larger unit's, up to two milliseconds away from the times of the train. As a template it would explain the
+Where two spikes overlap the clustering sees a shape of its own, and a few dozen alike make a cluster. Its mean spike is
+then the larger unit's, up to two milliseconds away from the times of the train. As a template it would explain the
 larger unit's spikes as well as its own template does, and take a part of them.
 """
 
