@@ -31,6 +31,11 @@ def test_a_key_that_is_set_leaves_the_others_at_the_defaults_of_their_network() 
         ({"detector": {"network": {"taps": 4}}}, ["simsort.detector.network", "take 5"]),
         ({"detector": {"network": {"dilations": [0, 1]}}}, ["from 1 on"]),
         ({"detector": {"batches": {"windows": 10}}}, ["no multiple of scenes_per_batch = 4"]),
+        (
+            {"detector": {"batches": {"least_template_norms": [5, 6, 7]}}},
+            ["least_template_norms", "at least 4 of them"],
+        ),
+        ({"detector": {"batches": {"least_template_norms": [5, 6, -7, 8]}}}, ["not below 0"]),
         ({"detector": {"batches": {"samples": 15000}, "scenes": {"duration_s": 2}}}, ["the shortest scene has 13000"]),
         ({"detector": {"network": {"dilations": [64, 64]}}}, ["depends on 519"]),
         ({"identifier": {"training": {"warm_up_steps": 12000}}}, ["simsort.identifier.training", "leaves nothing"]),

@@ -41,7 +41,7 @@ def test_a_batch_is_a_function_of_its_step(source: PreparedScenes) -> None:
 
 def test_windows_are_cut_from_their_scenes_with_the_labels_there(source: PreparedScenes) -> None:
     options = {"windows": 6, "samples": 300, "scenes_per_batch": 2, "steps_per_scene": 2}
-    batch = DetectionBatches(source, least_template_norm=0.0, **options).batch(3)
+    batch = DetectionBatches(source, least_template_norms=[0.0] * 4, **options).batch(3)
     assert set(np.unique(batch["labels"])) == {0.0, 1.0} and (batch["counted"] == 1).all()
     for window in range(6):
         scene = source(3 + window // 3)  # step 3 of 2 steps per scene and 2 scenes per batch starts at scene 3
@@ -57,7 +57,7 @@ def test_windows_are_cut_from_their_scenes_with_the_labels_there(source: Prepare
 def test_spikes_of_small_units_do_not_count(source: PreparedScenes) -> None:
     def marks(least: float) -> tuple[np.ndarray, np.ndarray]:
         batches = DetectionBatches(
-            source, windows=40, samples=400, scenes_per_batch=1, steps_per_scene=1, least_template_norm=least
+            source, windows=40, samples=400, scenes_per_batch=1, steps_per_scene=1, least_template_norms=[least] * 4
         )
         batch = batches.batch(0)
         return batch["labels"].astype(bool), batch["counted"].astype(bool)
@@ -73,6 +73,19 @@ def test_spikes_of_small_units_do_not_count(source: PreparedScenes) -> None:
     assert not labels.any() and not counted.all()
     large, _ = marks(np.inf)
     assert not large.any()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_the_bound_is_that_of_the_channels_seen(source: PreparedScenes, channels: int) -> None:
+    seen = source.seen_on(channels)
+    bounds = [np.inf] * 4
+    bounds[channels - 1] = 0.0
+    options = {"windows": 4, "samples": 400, "scenes_per_batch": 1, "steps_per_scene": 1}
+    assert seen(0).n_channels == channels
+    assert DetectionBatches(seen, least_template_norms=bounds, **options).batch(0)["labels"].any()
+    bounds = [0.0] * 4
+    bounds[channels - 1] = np.inf
+    assert not DetectionBatches(seen, least_template_norms=bounds, **options).batch(0)["labels"].any()
 
 
 def test_successive_steps_share_scenes() -> None:

@@ -32,3 +32,18 @@ def test_the_same_traces_later_give_the_same_output_later() -> None:
     assert torch.allclose(whole[:, 40 + margin : 240 - margin], part[:, margin:-margin])
     one = detector(traces[1:])
     assert torch.allclose(one[0], whole[1])
+
+
+def test_it_is_told_which_channels_there_are() -> None:
+    detector = random_detector()
+    traces = torch.randn(2, GROUP, 120, dtype=torch.double)
+    traces[0, 1:] = 0
+    traces[1, 2] = 0
+    told = detector(traces)
+    told.sum().backward()
+    assert bool((detector.presence.weight.grad != 0).any(dim=0)[torch.tensor([0, 1, 3])].all())
+    assert not detector.presence.weight.grad[:, 2].any()  # there in neither
+    with torch.no_grad():
+        detector.stem.bias += detector.presence.weight[:, 0]
+        detector.presence.weight.zero_()
+        assert torch.allclose(detector(traces[:1]), told[:1])

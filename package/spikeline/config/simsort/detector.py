@@ -73,13 +73,21 @@ class DetectionBatchSettings(Settings):
         ge=1,
         le=10_000,
     )
-    least_template_norm: FiniteFloat = setting(
-        7.0,
+    least_template_norms: list[FiniteFloat] = setting(
+        [5.5, 6.5, 7.3, 8.0],
         description="Spikes of units whose mean spike has a smaller norm in whitened traces count neither as spikes "
-        "nor as noise; 7 is an amplitude of about 5 times the noise of the band (measured on tetrodes). With 0 each "
-        "spike counts, and the best F1 on units above that falls from 0.98 to 0.92 (1,200 steps, training cells).",
-        ge=0,
+        "nor as noise, or the network calls every bump of the noise the spike that it might be: one bound each for "
+        "scenes seen on 1, 2, 3 and 4 channels. An amplitude of 5 times the noise of the band has a norm of about 6.0, "
+        "6.6, 7.0 and 7.3 there (medians, training cells).",
+        min_length=4,
+        max_length=4,
     )
+
+    @model_validator(mode="after")
+    def _norms_from_zero(self) -> DetectionBatchSettings:
+        if min(self.least_template_norms) < 0:
+            raise ValueError(f"least_template_norms = {self.least_template_norms}: norms are not below 0")
+        return self
 
     @model_validator(mode="after")
     def _whole_shares(self) -> DetectionBatchSettings:

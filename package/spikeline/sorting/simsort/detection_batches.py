@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,9 +46,10 @@ class DetectionBatches:
         Successive steps that cut from the same scene; a scene costs more than a step.
     scenes_per_batch
         Scenes a batch is cut from, so that one odd scene is not a whole step.
-    least_template_norm
+    least_template_norms
         Spikes of units that stand out less (`template_norms`) are neither spikes nor noise: they do not count. Counted
-        as spikes, they make the network call every bump of the noise the spike that it might be.
+        as spikes, they make the network call every bump of the noise the spike that it might be. One number for each
+        number of channels that are seen: a spike of one amplitude has a larger norm on more of them.
     """
 
     def __init__(
@@ -58,11 +60,11 @@ class DetectionBatches:
         samples: int = 512,
         steps_per_scene: int = 16,
         scenes_per_batch: int = 4,
-        least_template_norm: float = 7.0,
+        least_template_norms: Sequence[float] = (5.5, 6.5, 7.3, 8.0),
     ) -> None:
         self.scenes, self.windows, self.samples = scenes, windows, samples
         self.steps_per_scene, self.scenes_per_batch = steps_per_scene, scenes_per_batch
-        self.least_template_norm = least_template_norm
+        self.least_template_norms = least_template_norms
 
     def batch(self, step: int) -> dict[str, np.ndarray | torch.Tensor]:
         """``traces`` [windows, 4, samples], ``labels`` and ``counted`` [windows, samples].
@@ -90,7 +92,8 @@ class DetectionBatches:
 
     def _marks(self, scene: PreparedScene) -> tuple[Float32[np.ndarray, " samples"], Float32[np.ndarray, " samples"]]:
         """Labels of a whole scene, and which samples count."""
-        small = (scene.template_norms < self.least_template_norm)[scene.unit_index]
+        least = self.least_template_norms[scene.n_channels - 1]
+        small = (scene.template_norms < least)[scene.unit_index]
         large, n_samples = scene.spike_samples[~small], scene.n_samples
         of_small = spike_labels(scene.spike_samples[small], n_samples, _SMALL_REACH)
         # The flanks of a large spike's label say as much as the label: without them nothing would make it end.

@@ -17,6 +17,9 @@ _STEM_TAPS = 7
 class Detector(nn.Module):
     """Convolutions over time, with residuals; every sample of the output looks at the same neighbourhood.
 
+    Which channels there are is told to the first layer: noise looks like a spike more easily on four channels than on
+    one, and a network that cannot tell them apart is as careful on one as it must be on four.
+
     Parameters
     ----------
     width
@@ -34,6 +37,7 @@ class Detector(nn.Module):
             nn.Conv1d(width, width, taps, padding="same", dilation=dilation) for dilation in dilations
         )
         self.head = nn.Conv1d(width, 1, 1)
+        self.presence = nn.Linear(GROUP, width, bias=False)
         self.margin = _STEM_TAPS // 2 + sum(dilation * (taps // 2) for dilation in dilations)
         """Samples on either side that an output depends on."""
 
@@ -43,9 +47,10 @@ class Detector(nn.Module):
         Parameters
         ----------
         traces
-            Whitened (`spikeline.sorting.simsort.whitening`), 10 kHz.
+            Whitened (`spikeline.sorting.simsort.whitening`), 10 kHz; a channel that is not there is zero throughout.
         """
-        features = torch.relu(self.stem(traces))
+        there = (traces != 0).any(dim=-1).to(traces.dtype)
+        features = torch.relu(self.stem(traces) + self.presence(there)[:, :, None])
         for layer in self.layers:
             features = features + torch.relu(layer(features))
         return self.head(features)[:, 0]

@@ -48,6 +48,11 @@ class PreparedScene:
         return cut_snippets(self.traces, peaks, before, after)
 
     @functools.cached_property
+    def n_channels(self) -> int:
+        """How many of the channels are seen."""
+        return int((self.traces != 0).any(0).sum())
+
+    @functools.cached_property
     def template_norms(self) -> Float64[np.ndarray, " units"]:
         """How far each unit stands out (`template_norms.template_norms`)."""
         return template_norms(self.traces, self.spike_samples, self.unit_index)

@@ -153,9 +153,9 @@ def _tune(
     each = {"steps_per_scene": 1, "scenes_per_batch": 1}
     schedule = getattr(settings, network)
     if network == "detector":
-        least = DetectionBatchSettings().least_template_norm
+        least = DetectionBatchSettings().least_template_norms
         source: Batches = DetectionBatches(
-            scenes, windows=settings.windows, samples=settings.window_samples, least_template_norm=least, **each
+            scenes, windows=settings.windows, samples=settings.window_samples, least_template_norms=least, **each
         )
     else:
         source = IdentificationBatches(scenes, spikes_per_unit=settings.spikes_per_unit, **each)
