@@ -141,7 +141,7 @@ rule tuning:
         mem_mb=memory_mb(3000),
         runtime=minutes(15),
     params:
-        version=1,
+        version=2,
         seed=lambda wildcards: seed_of_repeat(
             SETTINGS.seed, "simsort-tuning", int(wildcards.repeat)
         ),

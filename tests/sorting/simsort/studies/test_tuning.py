@@ -18,8 +18,14 @@ from spikeline.sorting.simsort.evaluation.truth import Truth, true_spikes
 from spikeline.sorting.simsort.identifier import Identifier
 from spikeline.sorting.simsort.identifier_training import scatter_matrix
 from spikeline.sorting.simsort.networks import load_networks
+from spikeline.sorting.simsort.prepared_scene import PreparedScene
 from spikeline.sorting.simsort.studies.labelled import LabelledScenes
-from spikeline.sorting.simsort.studies.tuning import TuningJob, settle_on_few, tune_to_files
+from spikeline.sorting.simsort.studies.tuning import (
+    TuningJob,
+    labelled_detection_batches,
+    settle_on_few,
+    tune_to_files,
+)
 from tests.sorting.trains import synthetic_tetrode
 
 BAND = (300.0, 3000.0)
@@ -142,6 +148,23 @@ def test_labelled_scenes_hold_the_spikes_where_they_are(weights: Path, easy_fold
     assert np.array_equal(counts, truth.counts())
     at_peaks = np.abs(scene.traces[scene.spike_samples]).max(axis=1)
     assert np.median(at_peaks) > 5 * np.median(np.abs(scene.traces).max(axis=1))
+
+
+def test_every_labelled_spike_is_asked_for_however_small() -> None:
+    n_samples = TUNING.window_samples + 1  # one place for a window to start
+    peaks = np.arange(20, n_samples - 20, 40)
+    noise = np.random.default_rng(0).normal(size=(n_samples, 4)).astype(np.float32)
+    scene = PreparedScene(noise, peaks, np.zeros(len(peaks), np.int64))  # spikes of no amplitude at all
+
+    class Scenes:
+        seed, stage = 1, "test"
+
+        def __call__(self, index: int) -> PreparedScene:
+            return scene
+
+    batch = labelled_detection_batches(Scenes(), TUNING).batch(0)
+    assert (batch["counted"] == 1).all()
+    assert (batch["labels"][:, peaks] == 1).all()
 
 
 def test_channels_that_are_more_than_one_group_are_refused(weights: Path) -> None:

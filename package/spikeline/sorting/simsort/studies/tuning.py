@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikeline.artifacts import Provenance, config_hash, file_checksum, read_weights
-from spikeline.config.simsort import DetectionBatchSettings
 from spikeline.config.studies import TuningSettings
 from spikeline.errors import DataError
 from spikeline.sorting.simsort.fit_to_file import FIT_FACTS, FitJob, deciding, fit_to_file
@@ -18,14 +17,16 @@ from spikeline.sorting.simsort.weight_files import NETWORKS
 
 if TYPE_CHECKING:
     from spikeline.simulation.recordings.labelled_recording import LabelledRecording
+    from spikeline.sorting.simsort.detection_batches import DetectionBatches
     from spikeline.sorting.simsort.identifier import Identifier
     from spikeline.sorting.simsort.identifier_training import IdentifierTraining
     from spikeline.sorting.simsort.studies.labelled import LabelledScenes
     from spikeline.training import Batches
 
-__all__ = ["TuningJob", "settle_on_few", "tune_to_files"]
+__all__ = ["TuningJob", "labelled_detection_batches", "settle_on_few", "tune_to_files"]
 
-_STEP_VERSION = 1
+_STEP_VERSION = 2
+_ONE_SCENE = {"steps_per_scene": 1, "scenes_per_batch": 1}  # there is one
 _OF_THE_PLAN = ("labelled_s", "start", "recordings", "repeats")  # which tunings there are; not how one is made
 _ALL = 1 << 30
 _FEWEST_SPIKES, _FEWEST_UNITS = 4, 2  # of a unit, and units of that many, below which there is nothing to tell apart
@@ -145,23 +146,19 @@ def _tune(
     card: Mapping[str, Any],
     known: Mapping[str, Any],
 ) -> None:
-    from spikeline.sorting.simsort.detection_batches import DetectionBatches
     from spikeline.sorting.simsort.detector_training import DetectorTraining
     from spikeline.sorting.simsort.identification_batches import IdentificationBatches
     from spikeline.sorting.simsort.identifier_training import IdentifierTraining
 
-    each = {"steps_per_scene": 1, "scenes_per_batch": 1}
     schedule = getattr(settings, network)
-    if network == "detector":
-        least = DetectionBatchSettings().least_template_norms
-        source: Batches = DetectionBatches(
-            scenes, windows=settings.windows, samples=settings.window_samples, least_template_norms=least, **each
-        )
-    else:
-        source = IdentificationBatches(scenes, spikes_per_unit=settings.spikes_per_unit, **each)
+    source: Batches = (
+        labelled_detection_batches(scenes, settings)
+        if network == "detector"
+        else IdentificationBatches(scenes, spikes_per_unit=settings.spikes_per_unit, **_ONE_SCENE)
+    )
 
     def settle(training: IdentifierTraining, batches: Batches) -> None:
-        every = IdentificationBatches(scenes, spikes_per_unit=_ALL, **each)
+        every = IdentificationBatches(scenes, spikes_per_unit=_ALL, **_ONE_SCENE)
         settle_on_few(training.identifier, every.batch(schedule.steps), settings.scatter_spikes)
 
     start = file_checksum(job.start[network])
@@ -185,6 +182,20 @@ def _tune(
         weights=lambda training: getattr(training, network),
         card={**{key: value for key, value in card.items() if key not in FIT_FACTS}, "tuned_on": tuned_on},
         finish=settle if network == "identifier" else lambda training, batches: None,
+    )
+
+
+def labelled_detection_batches(scenes: LabelledScenes, settings: TuningSettings) -> DetectionBatches:
+    """What the detector is tuned on. Every labelled spike counts: who labels a unit wants it found, however small."""
+    from spikeline.sorting.simsort.detection_batches import DetectionBatches
+    from spikeline.sorting.simsort.detector import GROUP
+
+    return DetectionBatches(
+        scenes,
+        windows=settings.windows,
+        samples=settings.window_samples,
+        least_template_norms=[0.0] * GROUP,
+        **_ONE_SCENE,
     )
 
 
