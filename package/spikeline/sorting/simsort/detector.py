@@ -39,7 +39,7 @@ class Detector(nn.Module):
         self.head = nn.Conv1d(width, 1, 1)
         self.presence = nn.Linear(GROUP, width, bias=False)
         self.margin = _STEM_TAPS // 2 + sum(dilation * (taps // 2) for dilation in dilations)
-        """Samples on either side that an output depends on."""
+        """Samples on either side that an output depends on, besides which channels there are."""
 
     def forward(self, traces: Float[torch.Tensor, "batch 4 samples"]) -> Float[torch.Tensor, "batch samples"]:
         """Logits of a spike's peak at each sample.
