@@ -137,7 +137,7 @@ rule identification_tables:
         runtime=minutes(40),
     params:
         **EVALUATED_SORTER,
-        version=3,
+        version=4,
         seed=SETTINGS.seed,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
@@ -165,7 +165,7 @@ rule identification_tables_real:
         runtime=minutes(40),
     params:
         **EVALUATED_SORTER,
-        version=4,
+        version=5,
         seed=SETTINGS.seed,
         scoring=SETTINGS.sorting.scoring.plain(),
         filter_hz=SETTINGS.sorting.plain()["filter_hz"],
@@ -194,7 +194,7 @@ rule snippet_tables:
         runtime=minutes(20),
     params:
         **EVALUATED_SORTER,
-        version=3,
+        version=4,
         seed=SETTINGS.seed,
         dataset=lambda wildcards: SNIPPETS[wildcards.dataset].truth_keys(),
     script:

@@ -63,7 +63,7 @@ rule study_scores:
         mem_mb=memory_mb(4000),
         runtime=minutes(30),
     params:
-        version=2,
+        version=3,
         sorter_version=SORTER_VERSIONS["simsort"],
         seed=SETTINGS.seed,
         sorter=STUDIED_SORTER,
@@ -174,7 +174,7 @@ rule tuning_scores:
         mem_mb=memory_mb(4000),
         runtime=minutes(30),
     params:
-        version=2,
+        version=3,
         sorter_version=SORTER_VERSIONS["simsort"],
         seed=SETTINGS.seed,
         sorter=STUDIED_SORTER,

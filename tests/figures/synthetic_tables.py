@@ -251,7 +251,7 @@ def write_identification_tables(folder: Path) -> dict[str, Path]:
     stream = seed_stream(12, "test-identification")
     features, clusterings = ("embedding", "pca", "pca_told", "umap"), ("mixture", "mean_shift", "oracle_mixture")
     scores = [
-        (recording, data, feature, clustering, 0.9 - 0.1 * i - 0.05 * j, large, 600, 3, 3 + i + j)
+        (recording, data, feature, clustering, 0.9 - 0.1 * i - 0.05 * j, large, 600, 3, 3 + i + j, *spread)
         for recording, data, large in (
             ("one", "simulated", 0.95),
             ("two", "simulated", 0.5),
@@ -259,6 +259,7 @@ def write_identification_tables(folder: Path) -> dict[str, Path]:
         )
         for i, feature in enumerate(features)
         for j, clustering in enumerate(clusterings)
+        for spread in ([(0.03, 4)] if clustering == "mixture" and data != "snippets" else [(np.nan, 1)])
     ]
     points, outlines = [], []
     for feature in features:
@@ -287,6 +288,7 @@ def write_identification_tables(folder: Path) -> dict[str, Path]:
         for channel in range(4)
     ]  # fmt: skip
     columns = ["recording", "data", "feature", "clustering", "ari", "ari_large", "n", "n_units", "n_clusters"]
+    columns += ["ari_sd", "draws"]
     return _write(
         folder,
         {

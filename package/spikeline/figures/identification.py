@@ -42,6 +42,7 @@ def _draw_clustering(axes: Axes, scores: pd.DataFrame, places: list[str]) -> Non
     for feature, (_, colour, marker) in FEATURES.items():
         own = scores[scores["feature"] == feature]
         x = np.array([places.index(name) for name in own["recording"]]) + _OFFSETS[feature]
+        axes.vlines(x, own["ari"] - own["ari_sd"], own["ari"] + own["ari_sd"], color=colour, linewidth=1.0, alpha=0.6)
         axes.plot(x, own["ari_large"], marker="_", markersize=6, linestyle="", color=colour, markeredgewidth=1.1)
         axes.plot(
             x,
@@ -92,8 +93,8 @@ def draw_identification(
     Parameters
     ----------
     scores_csv
-        Columns recording, data (simulated, real or snippets), feature, clustering, ari, ari_large, n, n_units and
-        n_clusters.
+        Columns recording, data (simulated, real or snippets), feature, clustering, ari, ari_large, n, n_units,
+        n_clusters, ari_sd (over draws of the jitter; drawn as a line either way) and draws.
     out_prefix
         Where the figure goes, without an ending.
     tier
@@ -107,7 +108,7 @@ def draw_identification(
         If the table is missing, empty, lacks a column, or has an unknown feature or clustering.
     """
     names = ["recording", "data", "feature", "clustering"]
-    scores = read_table(scores_csv, names, ["ari", "ari_large", "n", "n_units", "n_clusters"])
+    scores = read_table(scores_csv, names, ["ari", "ari_large", "n", "n_units", "n_clusters", "ari_sd", "draws"])
     for column, known in (("feature", FEATURES), ("clustering", CLUSTERINGS)):
         unknown = sorted(set(scores[column]) - set(known))
         if unknown:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,12 @@ from spikeline.sorting.simsort.evaluation.clusterings import CLUSTERINGS
 from spikeline.sorting.simsort.evaluation.cut_spikes import CutSpikes, cut_true_spikes
 from spikeline.sorting.simsort.evaluation.embedding_tables import plane_of_units
 from spikeline.sorting.simsort.evaluation.features import FEATURES, scatter_within
-from spikeline.sorting.simsort.evaluation.identification_scores import ClusteredSpikes, identification_scores
+from spikeline.sorting.simsort.evaluation.identification_scores import (
+    ClusteredSpikes,
+    cluster_spikes_again,
+    identification_scores,
+    mean_over_draws,
+)
 from spikeline.sorting.simsort.evaluation.identification_tables import (
     identification_tables,
     snippet_identification_tables,
@@ -48,6 +55,39 @@ def test_jitter_makes_it_harder(tables, easy, networks):
     both = pd.concat([tables["scores"], harder], keys=["aligned", "jittered"])
     means = both.groupby(level=0)["ari"].mean()
     assert means["jittered"] < means["aligned"]
+
+
+def test_indices_are_means_over_draws_of_the_jitter(easy, networks):
+    recording, _, truth = easy
+    scores = identification_tables(recording, truth, networks, name="easy", seed=3, draws=3)["scores"]
+    scores = scores.set_index(["feature", "clustering"])
+    view = network_view(recording, networks)
+    cuts = [cut_true_spikes(view, truth, name="easy", seed=3, draw=draw) for draw in range(3)]
+    assert not np.array_equal(cuts[0][0].peaks, cuts[1][0].peaks)
+    each = [
+        identification_scores([cluster_spikes_again(cut, networks) for cut in own], truth.snr > 5).set_index("feature")
+        for own in cuts
+    ]
+    for feature in ("embedding", "pca", "pca_told"):
+        row, own = scores.loc[feature, "mixture"], [table.loc[feature] for table in each]
+        assert row["draws"] == 3 and row["ari"] == pytest.approx(np.mean([part["ari"] for part in own]))
+        assert row["ari_sd"] == pytest.approx(np.std([part["ari"] for part in own], ddof=1))
+        assert row["n_clusters"] == pytest.approx(np.mean([part["n_clusters"] for part in own]))
+    single = scores[scores["draws"] == 1]
+    assert len(single) == len(scores) - 3 and single["ari_sd"].isna().all()
+
+
+def test_means_keep_the_order_and_what_was_scored_once():
+    first, second = _group([0, 0, 1, 1, 1], [0, 0, 1, 1, -1]), _group([0, 0, 1, 1, 1], [0, 0, 1, 1, 1])
+    second = replace(second, found={("pca", "mixture"): second.found["pca", "mixture"]})
+    large = np.array([True, False])
+    whole, part = identification_scores([first], large), identification_scores([second], large)
+    mean = mean_over_draws([whole, part])
+    assert mean[["feature", "clustering"]].equals(whole[["feature", "clustering"]])
+    again = (mean["feature"] == "pca") & (mean["clustering"] == "mixture")
+    np.testing.assert_allclose(mean["ari"][again], (whole["ari"][again] + 1) / 2)
+    assert mean["ari"][~again].equals(whole["ari"][~again])
+    assert mean["draws"].tolist() == [1 + twice for twice in again]
 
 
 def test_points_and_outlines_are_of_the_same_spikes(tables, easy):

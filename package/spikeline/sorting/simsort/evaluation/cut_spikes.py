@@ -12,7 +12,10 @@ from spikeline.sorting.simsort.evaluation.network_view import NetworkView
 from spikeline.sorting.simsort.evaluation.truth import Truth
 from spikeline.sorting.simsort.snippets import cut_snippets
 
-__all__ = ["JITTER", "CutSpikes", "cut_true_spikes"]
+__all__ = ["DRAWS", "JITTER", "CutSpikes", "cut_true_spikes"]
+
+DRAWS = 4
+"""How often the jitter is drawn: with another, clusters of the same spikes differ, and an index of one draw by 0.1."""
 
 JITTER = (0.2, 0.6, 0.2)
 """Shares of spikes cut one sample before, at, and one after the true peak, about as the detector finds them."""
@@ -57,6 +60,7 @@ def cut_true_spikes(
     seed: int = 0,
     most_spikes: int = 3000,
     jitter: tuple[float, float, float] = JITTER,
+    draw: int = 0,
 ) -> list[CutSpikes]:
     """The spikes of each group of channels, those of a unit where its mean spike is largest.
 
@@ -73,14 +77,16 @@ def cut_true_spikes(
         and of its drift, that is only the beginning.
     jitter
         Shares of spikes cut before, at and after the true peak.
+    draw
+        Number of the draw of the jitter: each moves other spikes.
 
     Returns
     -------
     list
         Groups with at least 60 spikes.
     """
-    draw = seed_stream(seed, "identification-jitter", name)
-    peaks = view.from_source(truth.spike_samples) + draw.choice([-1, 0, 1], len(truth.spike_samples), p=jitter)
+    stream = seed_stream(seed, "identification-jitter", f"{name}-{draw}")
+    peaks = view.from_source(truth.spike_samples) + stream.choice([-1, 0, 1], len(truth.spike_samples), p=jitter)
     home = view.neighbourhoods.home[truth.channels][truth.unit_index]
     cut = []
     for group in range(len(view.neighbourhoods.groups)):

@@ -12,7 +12,7 @@ from spikeline.sorting.simsort.evaluation.cut_spikes import CutSpikes
 if TYPE_CHECKING:
     from spikeline.sorting.simsort.networks import Networks
 
-__all__ = ["FEATURES", "features_of", "scatter_within"]
+__all__ = ["FEATURES", "features_of", "plain_features", "scatter_within"]
 
 FEATURES = ("embedding", "pca", "pca_told", "umap")
 
@@ -34,16 +34,23 @@ def features_of(cut: CutSpikes, networks: Networks, seed: int) -> dict[str, Floa
     seed
         Of UMAP.
     """
-    from spikeline.sorting.simsort.paper.reduction import principal_components, umap_reduced
+    from spikeline.sorting.simsort.paper.reduction import umap_reduced
+
+    plane = umap_reduced(cut.snippets(), seed=seed)
+    return {**plain_features(cut, networks), "umap": _told(plane, cut)}
+
+
+def plain_features(cut: CutSpikes, networks: Networks) -> dict[str, Float32[np.ndarray, "spikes _"]]:
+    """Those without UMAP, in which nothing is drawn: soon made."""
+    from spikeline.sorting.simsort.paper.reduction import principal_components
 
     embedding, snippets = networks.embed(cut.traces, cut.peaks), cut.snippets()
     components = principal_components(snippets, n_components=min(embedding.shape[1], *snippets.shape))
-    told = {"pca_told": components, "umap": umap_reduced(snippets, seed=seed)}
-    return {
-        "embedding": embedding,
-        "pca": components.astype(np.float32),
-        **{name: (x / scatter_within(x, cut.unit_index)).astype(np.float32) for name, x in told.items()},
-    }
+    return {"embedding": embedding, "pca": components.astype(np.float32), "pca_told": _told(components, cut)}
+
+
+def _told(points: Float[np.ndarray, "spikes dimensions"], cut: CutSpikes) -> Float32[np.ndarray, "spikes dimensions"]:
+    return (points / scatter_within(points, cut.unit_index)).astype(np.float32)
 
 
 def scatter_within(points: Float[np.ndarray, "spikes dimensions"], unit_index: Int64[np.ndarray, " spikes"]) -> float:

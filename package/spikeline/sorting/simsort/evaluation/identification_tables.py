@@ -11,9 +11,14 @@ import pandas as pd
 from spikeline.artifacts import seed_integer
 from spikeline.data.recording_unit import unit_of_samples
 from spikeline.errors import DataError
-from spikeline.sorting.simsort.evaluation.cut_spikes import JITTER, CutSpikes, cut_true_spikes
+from spikeline.sorting.simsort.evaluation.cut_spikes import DRAWS, JITTER, CutSpikes, cut_true_spikes
 from spikeline.sorting.simsort.evaluation.embedding_tables import embedding_tables
-from spikeline.sorting.simsort.evaluation.identification_scores import cluster_spikes, identification_scores
+from spikeline.sorting.simsort.evaluation.identification_scores import (
+    cluster_spikes,
+    cluster_spikes_again,
+    identification_scores,
+    mean_over_draws,
+)
 from spikeline.sorting.simsort.evaluation.lone_snippets import whitened_snippets
 from spikeline.sorting.simsort.evaluation.network_view import network_view
 from spikeline.sorting.simsort.evaluation.truth import Truth
@@ -42,6 +47,7 @@ def identification_tables(
     least_snr: float = 5.0,
     most_spikes: int = 3000,
     jitter: tuple[float, float, float] = JITTER,
+    draws: int = DRAWS,
     threads: int = 1,
     folder: Path | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -63,6 +69,9 @@ def identification_tables(
         Units above it have an index of their own.
     most_spikes, jitter
         See `cut_spikes.cut_true_spikes`.
+    draws
+        Of the jitter. Features without UMAP, clustered as the sorter does, are scored in each of them; all else in the
+        first.
     threads
         Of the whitening; changes no result.
     folder
@@ -71,8 +80,8 @@ def identification_tables(
     Returns
     -------
     dict
-        ``scores``: recording, data, and see `identification_scores.identification_scores`. Of the
-        group of channels with most units: ``points`` and ``outlines`` (`embedding_tables.embedding_tables`), and
+        ``scores``: recording, data, and see `identification_scores.mean_over_draws`. Of the group of channels with
+        most units, in the first draw: ``points`` and ``outlines`` (`embedding_tables.embedding_tables`), and
         ``waveforms`` (unit_id, snr, n, unit, channel, time_ms, mean, sd).
 
     Raises
@@ -81,14 +90,18 @@ def identification_tables(
         If no group of channels has 60 spikes.
     """
     view = network_view(recording, networks, threads=threads, folder=folder)
-    cuts = cut_true_spikes(view, truth, name=name, seed=seed, most_spikes=most_spikes, jitter=jitter)
-    if not cuts:
+    first, *others = (
+        cut_true_spikes(view, truth, name=name, seed=seed, most_spikes=most_spikes, jitter=jitter, draw=draw)
+        for draw in range(draws)
+    )
+    if not first:
         raise DataError(
             f"{name} has too few true spikes to be clustered", "60 in one group of channels", "record for longer"
         )
     own_seed = seed_integer(seed, "identification", name)
-    groups = [cluster_spikes(cut, networks, own_seed) for cut in cuts]
-    scores = identification_scores(groups, truth.snr > least_snr)
+    groups = [cluster_spikes(cut, networks, own_seed) for cut in first]
+    again = ([cluster_spikes_again(cut, networks) for cut in cuts] for cuts in others)
+    scores = mean_over_draws([identification_scores(each, truth.snr > least_snr) for each in (groups, *again)])
     shown = max(groups, key=lambda group: len(np.unique(group.cut.unit_index)))
     units = np.unique(shown.cut.unit_index)
     channels = view.neighbourhoods.groups[int(view.neighbourhoods.home[truth.channels[units[0]]])]
@@ -115,7 +128,7 @@ def snippet_identification_tables(
     times = kept * round(_FAR_APART_S * lone.rate_hz)
     cut = CutSpikes(lone.traces, lone.peaks[kept], times, lone.rate_hz, index[kept].astype(np.int64))
     group = cluster_spikes(cut, networks, seed_integer(seed, "identification", name))
-    scores = identification_scores([group], np.zeros(len(names), bool))
+    scores = mean_over_draws([identification_scores([group], np.zeros(len(names), bool))])
     time = (np.arange(snippets.waveforms.shape[1]) - snippets.peak_sample) * 1000 / snippets.sampling_rate_hz
     waveforms = []
     for unit, label in enumerate(names):

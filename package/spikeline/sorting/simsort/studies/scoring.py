@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from spikeline.config.sorting import ScoringSettings, SorterSettings
-from spikeline.sorting.simsort.evaluation.cut_spikes import cut_true_spikes
+from spikeline.sorting.simsort.evaluation.cut_spikes import DRAWS, cut_true_spikes
 from spikeline.sorting.simsort.evaluation.detection_tables import EVEN_ODDS, LEAST_SNR
 from spikeline.sorting.simsort.evaluation.detections import FALSE, HIT, match_detections
 from spikeline.sorting.simsort.evaluation.detector_events import detector_events
 from spikeline.sorting.simsort.evaluation.network_view import NetworkView, network_view, probabilities_of_groups
+from spikeline.sorting.simsort.evaluation.rand_index import adjusted_rand_index
 from spikeline.sorting.simsort.evaluation.truth import Truth, true_spikes
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def score_networks(
         One row per true unit and rule: the columns of `spikeline.sorting.scoring.score_sorting`, and, the same in all
         rows, ``detection_precision``, ``detection_recall``, ``detection_f1`` (spikes of units above SNR 5, at even
         odds; NaN without such a unit), ``ari`` (the sorter's clustering of true spikes, of each group of channels the
-        first 3000 from ``start_s`` on; NaN without 60 spikes) and ``units_found``.
+        first 3000 from ``start_s`` on, mean over draws of their jitter; NaN without 60 spikes) and ``units_found``.
     """
     from spikeline.artifacts import seed_integer
     from spikeline.sorting.run import sort_recording
@@ -138,17 +139,11 @@ def _detection(
 
 
 def _identification(view: NetworkView, truth: Truth, networks: Networks, name: str, seed: int) -> float:
-    from sklearn.metrics import adjusted_rand_score
-
     from spikeline.sorting.simsort.evaluation.clusterings import mixture_units
 
-    cuts = cut_true_spikes(view, truth, name=name, seed=seed)
-    points = [networks.embed(cut.traces, cut.peaks) for cut in cuts]
-    if not cuts:
-        return np.nan
-    found, before = [], 0
-    for cut, of_cut in zip(cuts, points, strict=True):
-        labels = mixture_units(of_cut, cut)
-        found.append(labels + before + 1)  # -1, of no cluster, is one more
-        before += int(labels.max(initial=-1)) + 2
-    return float(adjusted_rand_score(np.concatenate([cut.unit_index for cut in cuts]), np.concatenate(found)))
+    indices = []
+    for draw in range(DRAWS):
+        cuts = cut_true_spikes(view, truth, name=name, seed=seed, draw=draw)
+        found = [mixture_units(networks.embed(cut.traces, cut.peaks), cut) for cut in cuts]
+        indices.append(adjusted_rand_index([cut.unit_index for cut in cuts], found))
+    return float(np.mean(indices))
