@@ -157,6 +157,7 @@ rule sorting_over_peers:
         seed=SETTINGS.seed,
         interpreter=f"{SORTING_PEERS}/venv/bin/python",
         allowed_cells=SETTINGS.simulation.cells.test,
+        sorter_version=SORTER_VERSIONS["simsort"],
         weights=weights_checksums(SorterSettings(sorter="simsort")),
     script:
         "../scripts/benchmarks/sorting_over_peers.py"

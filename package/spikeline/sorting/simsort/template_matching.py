@@ -11,6 +11,7 @@ from jaxtyping import Float32, Float64, Int64
 
 from spikeline.config.simsort import SimSortSettings
 from spikeline.sorting.simsort.matched_filter import MatchedSpikes, match_spikes
+from spikeline.sorting.simsort.overlap_units import units_of_overlaps
 from spikeline.sorting.simsort.template_bank import TemplateBank
 from spikeline.sorting.simsort.template_centring import centred
 from spikeline.sorting.simsort.template_merging import merge_units
@@ -78,7 +79,9 @@ def match_units(
         if turn > _MOST_ROUNDS:  # after the last merge too, or units judged to be one would be reported as two
             break
         nearest = np.rint(found.samples).astype(np.int64)
-        trains = [nearest[found.unit_index == unit] for unit in range(len(tracks))]
+        odds = np.array([_log_odds(track, len(traces)) for track in tracks])
+        overlaps = units_of_overlaps(traces, tracks, found, odds, _samples_of_block(sampling_rate_hz))
+        trains = [nearest[found.unit_index == unit] for unit in np.flatnonzero(~overlaps)]
         trains = [train for train in trains if len(train) >= settings.fewest_spikes]
         trains = merge_units(*centred(traces, trains), sampling_rate_hz)
         # Matching makes trains purer, and purer trains show more clearly which of them are one unit
