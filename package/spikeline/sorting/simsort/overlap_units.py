@@ -20,7 +20,7 @@ from spikeline.sorting.simsort.templates import TEMPLATE_AFTER, TEMPLATE_BEFORE,
 
 __all__ = ["units_of_overlaps"]
 
-_MORE_OFTEN = 4  # times as many spikes as there are overlaps has each part, unless the other fires all the time
+_MORE_OFTEN = 4  # times the overlaps' number, at least, is that of each part's spikes: few of them meet the other part
 _MOST_SPIKES = 60  # of a unit that are looked at
 _REACH = 80  # samples around them
 _TOGETHER = TEMPLATE_AFTER  # samples up to which spikes overlap
@@ -54,7 +54,7 @@ def units_of_overlaps(
     """
     counts = np.bincount(found.unit_index, minlength=len(tracks))
     chance = (2 * _TOGETHER + 1) / len(traces)  # that a spike falls near another
-    seen = [set(track.channels[np.any(track.waveforms[0] != 0, axis=1)].tolist()) for track in tracks]
+    seen = [set(track.channels.tolist()) for track in tracks]
     drop = np.zeros(len(tracks), bool)
     # The rarest first: the more often a unit fires, the likelier it is a part of others
     for unit in np.argsort(counts, kind="stable").tolist():

@@ -75,11 +75,11 @@ def match_units(
         tracks = [track for track in tracks if _acceptable(track, len(traces))]
         if not tracks:
             break
-        found = _match_blocks(traces, tracks, sampling_rate_hz, threads)
+        odds = np.array([_log_odds(track, len(traces)) for track in tracks])
+        found = _match_blocks(traces, tracks, odds, sampling_rate_hz, threads)
         if turn > _MOST_ROUNDS:  # after the last merge too, or units judged to be one would be reported as two
             break
         nearest = np.rint(found.samples).astype(np.int64)
-        odds = np.array([_log_odds(track, len(traces)) for track in tracks])
         overlaps = units_of_overlaps(traces, tracks, found, odds, _samples_of_block(sampling_rate_hz))
         trains = [nearest[found.unit_index == unit] for unit in np.flatnonzero(~overlaps)]
         trains = [train for train in trains if len(train) >= settings.fewest_spikes]
@@ -128,9 +128,8 @@ def _acceptable(track: TemplateTrack, n_samples: int) -> bool:
 
 
 def _match_blocks(
-    traces: np.ndarray, tracks: list[TemplateTrack], sampling_rate_hz: float, threads: int
+    traces: np.ndarray, tracks: list[TemplateTrack], odds: np.ndarray, sampling_rate_hz: float, threads: int
 ) -> MatchedSpikes:
-    odds = np.array([_log_odds(track, len(traces)) for track in tracks])
     step = _samples_of_block(sampling_rate_hz)
     channels, waveforms = np.array([track.channels for track in tracks]), np.array([track.at(0) for track in tracks])
     still = TemplateBank(channels, waveforms, TEMPLATE_BEFORE, odds)
